@@ -14,20 +14,21 @@ use crate::config::login::WANTED_FEATURE;
 const GAMES: Games = crate::games![CoinRush<64>];
 
 /// What a page's commands begin with, besides [`OURS`]: they are others' programs.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "cd ",
     "cargo install ",
     "cargo run --release --bin ",
     "cargo run --release --features ",
     "cargo test ",
     "cargo xtask ",
+    "chmod ",
     "grep ",
     "journalctl ",
     "rustup target add ",
     "sudo dpkg --install ",
 ];
 /// What a configuration holds that is none of a server's: it is tested with what reads it.
-const NOT_A_SERVER_S: [&str; 2] = ["[dependencies]", "# device.toml"];
+const NOT_A_SERVER_S: [&str; 3] = ["[dependencies]", "# device.toml", "# unit.toml"];
 /// What stands for this binary.
 const OURS: [&str; 2] = ["tinyrealm ", "cargo run --release -- "];
 const TINYREALM: &str = "tinyrealm";

@@ -4,6 +4,8 @@
 //! which a number gets its value.
 
 mod ban;
+#[cfg(unix)]
+mod board;
 mod bots;
 mod cert;
 mod ctl;
@@ -31,6 +33,8 @@ use crate::accounts::IfLost;
 use crate::config::Override;
 use crate::games::{Games, names};
 pub(crate) use ban::BanCommand;
+#[cfg(unix)]
+pub(crate) use board::{BoardCommand, ProvisionOptions};
 pub(crate) use bots::BotOptions;
 pub(crate) use cert::{CertCommand, DevOptions};
 pub(crate) use ctl::{
@@ -125,6 +129,10 @@ pub(crate) enum Command {
     /// Connect a board that has a serial line and no network: its players and Main are reached by this machine.
     #[cfg(unix)]
     Serial(SerialOptions),
+    /// Tell a board in set-up mode what it is.
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Board(BoardCommand),
 }
 
 /// The flags of `up`.
@@ -316,7 +324,7 @@ impl Cli {
                 | Command::Schema(_),
             ) => {}
             #[cfg(unix)]
-            Some(Command::Serial(_)) => {}
+            Some(Command::Serial(_) | Command::Board(_)) => {}
         }
         overrides
     }

@@ -31,6 +31,8 @@ mod accounts;
 mod admin;
 mod ban;
 mod bans;
+#[cfg(unix)]
+mod board;
 #[cfg(test)]
 mod book;
 mod bots;
@@ -173,6 +175,8 @@ fn run(cli: &Cli, games: Games, threads: Threads) -> anyhow::Result<ExitCode> {
         Some(Command::Schema(options)) => schema::run(options, games),
         #[cfg(unix)]
         Some(Command::Serial(options)) => serial::run(options),
+        #[cfg(unix)]
+        Some(Command::Board(command)) => board::run(command),
         Some(Command::CheckConfig) => {
             say::text(format_args!("{}", config.to_toml()?))?;
             Ok(ExitCode::SUCCESS)

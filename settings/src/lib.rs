@@ -13,7 +13,7 @@
 //! use tinyrealm_settings::{Console, Found, Identity, Provisioner, Settings, State, Step, Wish};
 //!
 //! let settings = Settings { world_key: Some("1f".repeat(32).parse()?), ..Settings::default() };
-//! let mut desktop = Provisioner::new(&settings, 0)?;
+//! let mut desktop = Provisioner::new(&settings, 30_000, 0)?;
 //! let mut board = Console::new(Identity { name: "a board", has_dhcp: false }, State::None);
 //! while let Step::Talking = desktop.step(0) {
 //!     let said = desktop.to_send(0).to_vec();
@@ -50,6 +50,6 @@ pub use encoding::SETTINGS_MAX_BYTES;
 pub use key::{DEMONSTRATION_KEYS, Key, NoKey};
 pub use line::{LINE_MAX_BYTES, Refusal, State};
 pub use page::{Found, Page, RECORD_BYTES, Record, WriteError};
-pub use provisioner::{ANSWER_MS, Failure, PATIENCE_MS, Provisioner, SILENCE_MS, Step};
+pub use provisioner::{ANSWER_MS, Failure, Provisioner, SILENCE_MS, Step};
 pub use settings::{Account, Addressing, Settings};
 pub use wrong::Wrong;

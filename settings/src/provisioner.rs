@@ -5,7 +5,7 @@
 //!   ▲         │             │
 //!   └─────────┴─────────────┘ no answer several times, or `no torn`: the board has begun anew
 //! ```
-//! Contract: whatever the line does, it ends within [`PATIENCE_MS`] without a board, and with one within [`ROUNDS_MAX`] attempts, each of
+//! Contract: whatever the line does, it ends within the patience that it is given without a board, and with one within `ROUNDS_MAX` attempts, each of
 //! which ends. `Done` means that the board has said it has them all.
 
 use core::fmt::{self, Display, Formatter};
@@ -19,8 +19,6 @@ use crate::wrong::Wrong;
 
 /// How long an answer is waited for before the request is said again.
 pub const ANSWER_MS: u32 = 200;
-/// How long a board is waited for at first: somebody has to reset it.
-pub const PATIENCE_MS: u32 = 30_000;
 /// How long a board that has been heard may say nothing.
 pub const SILENCE_MS: u32 = 5_000;
 /// A request that is not answered so often is given up: the board may have begun anew. Saving takes as long as an erase.
@@ -101,6 +99,7 @@ pub struct Provisioner {
     rounds: u8,
     incoming: Incoming,
     outgoing: Outgoing,
+    patience_ms: u32,
     is_due: bool,
     asked_at_ms: u32,
     /// Since when there has been nothing new.
@@ -111,11 +110,12 @@ pub struct Provisioner {
 }
 
 impl Provisioner {
-    /// Begins to say these settings. The time is milliseconds that may wrap.
+    /// Begins to say these settings, and waits so long for a board that hears them: somebody may have to reset it. The time is
+    /// milliseconds that may wrap.
     ///
     /// # Errors
     /// No board may have them.
-    pub fn new(settings: &Settings<'_>, now_ms: u32) -> Result<Self, Wrong> {
+    pub fn new(settings: &Settings<'_>, patience_ms: u32, now_ms: u32) -> Result<Self, Wrong> {
         settings.check()?;
         let mut bytes = [0; SETTINGS_MAX_BYTES];
         // There is room for the longest that `check` lets pass.
@@ -129,6 +129,7 @@ impl Provisioner {
             rounds: 0,
             incoming: Incoming::NEW,
             outgoing: Outgoing::NEW,
+            patience_ms,
             is_due: true,
             asked_at_ms: now_ms,
             since_ms: now_ms,
@@ -144,13 +145,18 @@ impl Provisioner {
         Some((name, self.board?))
     }
 
+    /// Whether the board has said that it has the settings: a line that ends then has ended by its restart.
+    pub fn is_saved(&self) -> bool {
+        matches!(self.at, At::Restart | At::Over(Step::Done))
+    }
+
     /// Lets time pass, and answers where it is.
     pub fn step(&mut self, now_ms: u32) -> Step {
         if let At::Over(step) = self.at {
             return step;
         }
         let silent_ms = now_ms.wrapping_sub(self.since_ms);
-        let most_ms = if self.board.is_none() { PATIENCE_MS } else { SILENCE_MS };
+        let most_ms = if self.board.is_none() { self.patience_ms } else { SILENCE_MS };
         if now_ms.wrapping_sub(self.asked_at_ms) >= ANSWER_MS {
             self.is_due = true;
         }

@@ -9,7 +9,7 @@
 //! Bounds: eight connections at once; who comes then waits.
 
 mod carried;
-mod tty;
+pub(crate) mod tty;
 
 use std::future::poll_fn;
 use std::io;

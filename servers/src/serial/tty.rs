@@ -12,7 +12,7 @@ use rustix::termios::{ControlModes, OptionalActions};
 use tokio::net::unix::pipe;
 
 /// An open line; see the [module](self). To the runtime it is what a pipe is: something that is read and written when it is ready.
-pub(super) struct Tty {
+pub(crate) struct Tty {
     reading: pipe::Receiver,
     writing: pipe::Sender,
 }
@@ -22,7 +22,7 @@ impl Tty {
     ///
     /// # Errors
     /// It is not there, no serial line, somebody else's, or has no such speed.
-    pub(super) fn open(device: &Path, baud: u32) -> anyhow::Result<Self> {
+    pub(crate) fn open(device: &Path, baud: u32) -> anyhow::Result<Self> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let line = rustix::fs::open(device, flags, Mode::empty()).map_err(|error| match error {
             Errno::NOENT | Errno::NXIO | Errno::NODEV => anyhow!("there is no such device"),
@@ -46,7 +46,7 @@ impl Tty {
         Ok(Self { reading, writing: pipe::Sender::from_owned_fd_unchecked(line)? })
     }
 
-    pub(super) fn poll_read(
+    pub(crate) fn poll_read(
         &self,
         cx: &mut Context<'_>,
         bytes: &mut [u8],
@@ -61,7 +61,7 @@ impl Tty {
         }
     }
 
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.writing.poll_write_ready(cx))?;
             match self.writing.try_write(bytes) {

@@ -12,6 +12,8 @@ use crate::{
 const BYTES_PER_MS: usize = 11;
 /// How long a board with settings listens for a desktop when it starts.
 const LISTENING_MS: u32 = 300;
+/// How long a board is waited for.
+const PATIENCE_MS: u32 = 30_000;
 const NAME: &str = "bench";
 
 /// What happens to the line and to the board: one byte in so many, one millisecond in so many; none for 0.
@@ -47,7 +49,7 @@ impl Bench {
         // The clock wraps under way.
         let now_ms = u32::MAX - 700;
         let mut bench = Self {
-            desktop: Provisioner::new(settings, now_ms).unwrap(),
+            desktop: Provisioner::new(settings, PATIENCE_MS, now_ms).unwrap(),
             page: Page::new(Flash::new(cut, seed), Flash::<4>::START),
             console: None,
             started_at_ms: now_ms,
@@ -248,14 +250,14 @@ fn nobody_is_told_in_time_and_a_board_that_runs_is_waited_for() {
     let mut bench = Bench::new(0, &short(2), Faults::default());
     bench.page.write(&short(1), &mut Record::erased()).unwrap();
     bench.console = None;
-    let (step, took_ms) = bench.run(crate::PATIENCE_MS + 10);
+    let (step, took_ms) = bench.run(PATIENCE_MS + 10);
     assert_eq!(step, Step::Failed(Failure::Nobody));
-    assert!(took_ms >= crate::PATIENCE_MS - 2, "{took_ms}");
+    assert!(took_ms >= PATIENCE_MS - 2, "{took_ms}");
     // One that is reset meanwhile hears it.
     let mut bench = Bench::new(0, &short(2), Faults::default());
     bench.page.write(&short(1), &mut Record::erased()).unwrap();
     bench.console = None;
-    bench.now_ms = bench.now_ms.wrapping_add(crate::PATIENCE_MS - 1_000);
+    bench.now_ms = bench.now_ms.wrapping_add(PATIENCE_MS - 1_000);
     bench.start_board();
     assert_eq!(bench.run(1_000).0, Step::Done);
     assert_eq!(bench.desktop.board(), Some((NAME, State::Whole)));
@@ -310,7 +312,7 @@ fn what_a_board_can_not_do_it_refuses_and_what_it_had_stays() {
 fn the_demonstration_s_key_is_refused_at_both_ends() {
     let demonstration =
         Settings { world_key: Some(crate::DEMONSTRATION_KEYS[0]), ..Settings::default() };
-    assert_eq!(Provisioner::new(&demonstration, 0).err(), Some(Wrong::WorldKey));
+    assert_eq!(Provisioner::new(&demonstration, 0, 0).err(), Some(Wrong::WorldKey));
     let mut bytes = [0; 64];
     let length = crate::encoding::encode(&demonstration, &mut bytes).unwrap();
     assert_eq!(

@@ -171,7 +171,7 @@ fn node_sizes(role_timers: usize) -> NodeSizes {
 }
 
 /// The time of this machine, and when the one task that there is wants to be woken.
-struct SystemClock {
+pub(super) struct SystemClock {
     began: std::time::Instant,
     due: Cell<Option<Instant>>,
 }
@@ -199,12 +199,12 @@ impl Wake for Unpark {
 }
 
 impl SystemClock {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { began: std::time::Instant::now(), due: Cell::new(None) }
     }
 
     /// Runs `task` to its end, or until it `is_over`.
-    fn block_on(&self, task: impl Future<Output = ()>, is_over: &AtomicBool) {
+    pub(super) fn block_on(&self, task: impl Future<Output = ()>, is_over: &AtomicBool) {
         let mut task = pin!(task);
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         while !is_over.load(Ordering::Acquire) {

@@ -1,6 +1,7 @@
 //! A world on a board that has nothing but a UART, and players who do not know that.
 
 mod board;
+mod provision;
 mod uart;
 
 use std::time::{Duration, Instant};
