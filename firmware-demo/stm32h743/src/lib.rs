@@ -1,17 +1,21 @@
 //! A Nucleo-H743ZI: an STM32H743 at 400 MHz with its own Ethernet.
 //!
-//! Purpose: the thin part that a board is; the processor and its Ethernet are embassy's.
+//! Purpose: the thin part that a board is; the processor is embassy's.
 //!
 //! Contract: compiled, never run on a board here. A panic resets the board; so does a role that takes
 //! no turn for twenty seconds.
 #![no_std]
 
+mod ethernet;
+mod rings;
+
 #[cfg(feature = "log")]
 use defmt_rtt as _;
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
-use embassy_stm32::eth::{self, Ethernet, GenericPhy, PacketQueue, Sma};
-use embassy_stm32::peripherals::{ETH, ETH_SMA, IWDG1, RNG};
+use embassy_stm32::eth::Sma;
+use embassy_stm32::gpio::Flex;
+use embassy_stm32::peripherals::{IWDG1, RNG};
 use embassy_stm32::rcc::{
     AHBPrescaler, APBPrescaler, HSIPrescaler, Pll, PllDiv, PllMul, PllPreDiv, PllSource, Sysclk,
     VoltageScale,
@@ -20,54 +24,46 @@ use embassy_stm32::rng::{self, Rng};
 use embassy_stm32::wdg::IndependentWatchdog;
 use embassy_stm32::{Config, bind_interrupts};
 use static_cell::ConstStaticCell;
+use tinyrealm_board_parts::one_frame::OneFrame;
 use tinyrealm_core::entropy::Entropy;
+use tinyrealm_firmware::Board;
 use tinyrealm_firmware::links::SocketBuffers;
 use tinyrealm_firmware::network::Network;
-use tinyrealm_firmware::{Board, device};
+
+use ethernet::Ethernet;
 
 const WATCHDOG_US: u32 = 20_000_000;
-/// Frames that may wait in each direction.
-const FRAMES: usize = 2;
 
 bind_interrupts!(struct Interrupts {
-    ETH => eth::InterruptHandler;
+    ETH => ethernet::InterruptHandler;
     RNG => rng::InterruptHandler<RNG>;
 });
 
-type Mac = Ethernet<'static, ETH, GenericPhy<Sma<'static, ETH_SMA>>>;
-
 /// Brings the board up: the network, the board as the roles see it, and its randomness.
-pub async fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
+pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     spawner: Spawner,
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
     buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
 ) -> (Network<SOCKETS, BYTES>, Stm32, RandomBits) {
-    // The linker puts it into the AXI SRAM, which the Ethernet's DMA reaches; the data cache is off.
-    static QUEUE: ConstStaticCell<PacketQueue<FRAMES, FRAMES>> =
-        ConstStaticCell::new(PacketQueue::new());
     let parts = embassy_stm32::init(clocks());
     let mut watchdog = IndependentWatchdog::new(parts.IWDG1, WATCHDOG_US);
     watchdog.unleash();
     // RMII as the Nucleo has it wired.
-    let ethernet = Ethernet::new(
-        QUEUE.take(),
-        parts.ETH,
-        Interrupts,
-        parts.PA1,
-        parts.PA7,
-        parts.PC4,
-        parts.PC5,
-        parts.PG13,
-        parts.PB13,
-        parts.PG11,
-        device::network::MAC,
-        parts.ETH_SMA,
-        parts.PA2,
-        parts.PC1,
-    );
+    let pins = [
+        Flex::new(parts.PA1),
+        Flex::new(parts.PA7),
+        Flex::new(parts.PC4),
+        Flex::new(parts.PC5),
+        Flex::new(parts.PG13),
+        Flex::new(parts.PB13),
+        Flex::new(parts.PG11),
+    ];
+    let management = Sma::new(parts.ETH_SMA, parts.PA2, parts.PC1);
+    let ethernet = OneFrame::new(Ethernet::start(pins, management));
     let mut random = Rng::new(parts.RNG, Interrupts);
     let (network, runner) =
         tinyrealm_board_parts::start(ethernet, resources, buffers, random.next_u64());
+    spawner.spawn(ethernet::watch().expect("it is spawned once"));
     spawner.spawn(run_network(runner).expect("it is spawned once"));
     (network, Stm32 { watchdog }, RandomBits(random))
 }
@@ -98,7 +94,7 @@ fn clocks() -> Config {
 }
 
 #[embassy_executor::task]
-async fn run_network(mut runner: Runner<'static, Mac>) -> ! {
+async fn run_network(mut runner: Runner<'static, OneFrame<Ethernet>>) -> ! {
     runner.run().await
 }
 

@@ -16,6 +16,6 @@ tinyrealm_firmware::world!(Tag);
 #[embassy_executor::main]
 async fn main(spawner: Spawner) -> ! {
     let (network, board, randomness) =
-        tinyrealm_stm32h743::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS).await;
+        tinyrealm_stm32h743::start(spawner, &STACK_RESOURCES, &SOCKET_BUFFERS);
     run(network, randomness, board).await
 }
