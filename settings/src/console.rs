@@ -25,7 +25,8 @@ pub enum Wish {
     Restart,
 }
 
-/// The board's end; see the [module](self).
+/// A board's end of its line while it is in set-up mode: what is told is checked, gathered, checked as a whole, and then to be saved. Nothing
+/// that was told is ever said.
 pub struct Console<'n> {
     identity: Identity<'n>,
     state: State,

@@ -89,7 +89,8 @@ enum At {
     Over(Step),
 }
 
-/// The desktop's end; see the [module](self).
+/// A desktop's end of the line: says settings to a board in set-up mode, again and again if need be, and ends in time whatever that
+/// does.
 pub struct Provisioner {
     settings: [u8; SETTINGS_MAX_BYTES],
     length: usize,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 /// `board`: what is done with one.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BoardCommand {
-    /// Put a unit's settings into the flash of a board that is built with the feature `settings`.
+    /// Put a unit's settings into the flash of a board that keeps some (`tinyrealm-settings`).
     ///
     /// A board without settings is in set-up mode. One that has some listens for a moment whenever it starts: reset it while this waits. What was there before
     /// goes; either all of the new settings are there, or all of the old ones, and no key can be read from the board again.

@@ -204,7 +204,8 @@ fn a_board_gets_its_settings_in_a_moment() {
 #[test]
 fn noise_and_resets_leave_the_old_set_or_the_new_one() {
     let (mut done, mut failed) = (0, 0);
-    for seed in seeds(120) {
+    let seeds = seeds(120);
+    for seed in seeds.iter().copied() {
         let mut chance = Random(seed);
         let mut any = |most: u64| if chance.is_one_in(2) { 0 } else { 20 + chance.below(most) };
         let faults =
@@ -229,7 +230,7 @@ fn noise_and_resets_leave_the_old_set_or_the_new_one() {
         }
     }
     println!("{done} done, {failed} failed");
-    assert!(done > 40 && failed > 5, "{done} done, {failed} failed");
+    assert!(seeds.len() == 1 || (done > 40 && failed > 5), "{done} done, {failed} failed");
 }
 
 #[test]
