@@ -120,7 +120,7 @@ fn differences<'v>(
 /// All keys, with their values as a file has them.
 fn values(config: &Config) -> anyhow::Result<Values> {
     let mut all = BTreeMap::new();
-    let table = Table::try_from(config).context("the configuration")?;
+    let table = config.to_table().context("the configuration")?;
     collect(&mut all, "", &table);
     Ok(all)
 }

@@ -31,7 +31,7 @@ impl Override {
 
 /// Every key that has a default, with it.
 pub(super) fn defaults() -> anyhow::Result<Table> {
-    Ok(Table::try_from(Config::default())?)
+    Config::default().to_table()
 }
 
 /// A file's keys. Reading them as a configuration first finds unknown keys and wrong types, with the
@@ -46,9 +46,22 @@ pub(super) fn from_file(text: &str) -> anyhow::Result<Table> {
     Ok(text.parse()?)
 }
 
-/// The configuration that all layers make together.
-pub(super) fn finish(table: Table) -> anyhow::Result<Config> {
-    table.try_into().map_err(|error| anyhow!("{}", in_one_line(&error.to_string())))
+/// The configuration that all layers make together. It is read as a file is: a second way to read one would be a fifteenth of
+/// what the servers take to be built.
+pub(super) fn finish(table: &Table) -> anyhow::Result<Config> {
+    let text = toml::to_string(table)?;
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.end)).unwrap_or_default();
+        anyhow!("{} in `{}`", in_one_line(error.message()), key_at_the_end(before))
+    })
+}
+
+/// The key that the last line of this sets, with the section that it is in.
+fn key_at_the_end(text: &str) -> String {
+    let section = text.lines().rev().find_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
+    let key = text.lines().next_back().and_then(|line| line.split_once(" = "));
+    let key = key.map(|(key, _)| key);
+    section.into_iter().chain(key).collect::<Vec<_>>().join(".")
 }
 
 /// A mistake is one line, whatever a library makes of it, and a number's type is told as its bounds.

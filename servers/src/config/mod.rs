@@ -344,7 +344,7 @@ impl Config {
         for one in overrides {
             layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
         }
-        let mut config = layers::finish(table)?;
+        let mut config = layers::finish(&table)?;
         if let Some((_, value)) = secrets.first() {
             config.cluster.secret = Some(cluster_from_variable(value)?);
         }
@@ -356,5 +356,10 @@ impl Config {
     /// All keys with their values.
     pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
         Ok(toml::to_string(self)?)
+    }
+
+    /// The same, to look at.
+    pub(crate) fn to_table(&self) -> anyhow::Result<toml::Table> {
+        Ok(self.to_toml()?.parse()?)
     }
 }
