@@ -43,7 +43,7 @@ pub(crate) use ctl::{
 pub(crate) use db::DbCommand;
 pub(crate) use decode::DecodeOptions;
 pub(crate) use key::{KeyCommand, SecretCommand};
-pub(crate) use new::{Beginning, NewOptions};
+pub(crate) use new::{Beginning, NewOptions, Wanted};
 pub(crate) use results::ResultsOptions;
 pub(crate) use room::RoomOptions;
 pub(crate) use schema::{Language, SchemaOptions};
@@ -118,7 +118,7 @@ pub(crate) enum Command {
     Client(ClientOptions),
     /// Print the configuration as it would be used, with every key, or say what is wrong with it.
     CheckConfig,
-    /// Make a repository for a game of your own: rules, servers, a page; it can be played at once.
+    /// Make a repository for a game of your own, or a crate for a board of your own; either can be played at once.
     New(NewOptions),
     /// Write the browser's client, and the games' own messages as JavaScript, into a folder for a page.
     Web(WebOptions),

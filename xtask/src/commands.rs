@@ -170,7 +170,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "new-game",
         usage: "",
-        does: "what `tinyrealm new` writes: built, tested, and played by bots on its own server",
+        does: "what `tinyrealm new` writes: a game, built, tested, and played by bots on its own server; a board, built, measured, and played on in QEMU",
         takes: "2 minutes",
         arguments: &[],
         words: NOTHING,

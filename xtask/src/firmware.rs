@@ -17,7 +17,7 @@ use crate::toolchain::{self, Source, Toolchain};
 use crate::{Failure, process, qemu, workspace};
 
 /// Names a `device.toml` that is not the board's own.
-const DEVICE: &str = "TINYREALM_DEVICE";
+pub(crate) const DEVICE: &str = "TINYREALM_DEVICE";
 
 pub(crate) const ARGUMENTS: &[Argument] = &[
     word("build", "5 minutes", "builds every role for the boards"),

@@ -24,6 +24,7 @@ mod fuzz;
 mod hostile;
 mod interop;
 mod mixed;
+mod new_board;
 mod new_game;
 mod no_panic;
 mod package;

@@ -1,6 +1,6 @@
-//! `cargo xtask new-game`: what `tinyrealm new` writes, built, tested and played as its author would.
+//! `cargo xtask new-game`: what `tinyrealm new` writes, built, tested and played as its author would: a game, and a board.
 //!
-//! Contract: the repository lies in the build folder, and builds with the workspace's versions and into the
+//! Contract: the game's repository lies in the build folder, and builds with the workspace's versions and into the
 //! workspace's folder, so that only what is new is compiled. Bots play the game on its own server, and the page
 //! and the module of its messages are asked for. Its board is built with whatever compiler is there for it.
 
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::command::Arguments;
 use crate::toolchain::Toolchain;
-use crate::{Failure, process, workspace};
+use crate::{Failure, firmware, new_board, process, workspace};
 
 const NAME: &str = "treasure";
 const DEVICE_TARGET: &str = "thumbv7m-none-eabi";
@@ -48,7 +48,8 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     let mut server = Command::new(binary);
     server.current_dir(&folder).env("XDG_DATA_HOME", folder.join("data"));
     play(&server)?;
-    build_device(&folder.join("device"))
+    build_device(&folder.join("device"))?;
+    new_board::run()
 }
 
 /// The game on its board, as `cargo build` there does it.
@@ -56,7 +57,10 @@ fn build_device(folder: &Path) -> Result<(), Failure> {
     let versions = workspace::root().join("firmware-demo/Cargo.lock");
     std::fs::copy(versions, folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
     let toolchain = Toolchain::choose(DEVICE_TARGET, None)?;
-    process::require(toolchain.build(DEVICE_TARGET).arg("--release").current_dir(folder))?;
+    let mut build = toolchain.build(DEVICE_TARGET);
+    // Its author puts a key into it.
+    build.envs(firmware::device_of(folder)?.map(|device| (firmware::DEVICE, device)));
+    process::require(build.arg("--release").current_dir(folder))?;
     println!("{NAME} is built for a board with {toolchain}");
     Ok(())
 }

@@ -170,6 +170,6 @@ fn start_servers(role: &str) -> Result<Option<Child>, Failure> {
     Ok(Some(servers))
 }
 
-fn install() -> Result<(), Failure> {
+pub(crate) fn install() -> Result<(), Failure> {
     toolchain::require_program(EMULATOR, EMULATOR)
 }

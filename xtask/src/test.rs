@@ -177,7 +177,7 @@ const STEPS: &[Step] = &[
         )],
     },
     Step {
-        word: word("new-game", "2 minutes", "what `tinyrealm new` writes"),
+        word: word("new-game", "3 minutes", "what `tinyrealm new` writes: a game, and a board"),
         lane: Lane::Workspace,
         runs: &[Run::Xtask("new-game")],
     },

@@ -1,7 +1,8 @@
 //! The MPS2 board with its AN385 image: a Cortex-M3 at 25 MHz, Ethernet, and QEMU to run it in.
 //!
-//! Purpose: the thin part that a board is. [`lan9118`] and [`dual_timer`] are written to be reused:
-//! they know their device, not this board.
+//! Purpose: the thin part that a board is, and what `tinyrealm new --board` writes for another one: there this file is what is
+//! yours, and a HAL has what the others do. [`lan9118`] and [`dual_timer`] are written to be reused: they know their device,
+//! not this board.
 //!
 //! Contract: [`start`] never returns. A panic or a fault resets the board; so does a role that takes
 //! no turn for twenty seconds.
@@ -38,6 +39,9 @@ macro_rules! entry {
 }
 
 /// Brings the board up and runs what `spawn` spawns, with the network, for ever.
+///
+/// Another board has its clocks, its driver and its seed here. A driver whose start is an `async fn` is waited for with
+/// `embassy_futures::block_on`, and what it has to run beside the network is one more task.
 pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,
     buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
@@ -62,7 +66,7 @@ pub const fn board() -> Mps2 {
     Mps2::new()
 }
 
-/// Its randomness.
+/// Its randomness. A source of the chip's is better, if it has one: any [`Entropy`](tinyrealm_firmware::Entropy).
 pub fn randomness() -> PacketTimes<Mps2> {
     PacketTimes::new()
 }

@@ -1,4 +1,4 @@
-//! What boards share below the roles.
+//! What boards with an Arm processor share below the roles.
 //!
 //! Purpose: [`start`], where the network stack needs no more of the stack than the roles do later. For boards without a HAL, with
 //! the feature `executor`: an executor that sleeps until an interrupt, registers of devices, and randomness from the times of
@@ -23,7 +23,6 @@ use embassy_net::driver::Driver;
 use embassy_net::{Runner, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_firmware::links::SocketBuffers;
-#[doc(hidden)]
 pub use tinyrealm_firmware::network::Network;
 use tinyrealm_firmware::network::{self, STACK_SOCKETS};
 
@@ -32,7 +31,8 @@ use tinyrealm_firmware::network::{self, STACK_SOCKETS};
 pub use {cortex_m_rt, embassy_executor};
 
 /// The `main` of an image: the role whose macro stands before it (`tinyrealm_firmware::world!`) on the board whose crate is
-/// named, with its `start`, `randomness` and `board`.
+/// named. That has `start`, which takes the role's statics and what spawns it and never returns; `randomness`, an `Entropy`; and
+/// `board`, a `Board`.
 #[cfg(feature = "executor")]
 #[macro_export]
 macro_rules! entry {
@@ -51,7 +51,11 @@ macro_rules! entry {
     };
 }
 
-/// Starts the network stack on the sockets' buffers, which nobody needs until then.
+/// Starts the network stack on the sockets' buffers, which nobody needs until then: what it needs of the stack is borrowed there.
+/// The runner is for a task of its own; `random_seed` is another one at each start, if the board can.
+///
+/// # Panics
+/// If `resources` or `buffers` are in use already.
 pub fn start<D: Driver, const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>(
     driver: D,
     resources: &'static ConstStaticCell<StackResources<ALL_SOCKETS>>,

@@ -9,6 +9,12 @@
 //! `TINYREALM_DEVICE`, the path of its own `device.toml`: set it in the `[env]` of your `.cargo/config.toml`.
 //!
 //! Bounds: those constants.
+//!
+//! A crate of yours for a board, as `tinyrealm new --board` writes it, needs [`device`], [`links::SocketBuffers`],
+//! [`network::start`] or `tinyrealm_board_parts::start` around it, and [`Board`]. It brings one `embassy_time_driver::Driver`, one
+//! implementation of `critical-section`, an `embassy_net_driver::Driver` for Ethernet, and an [`Entropy`]. A role of yours,
+//! another node than these, is written as theirs are: [`network::Network`] for its sockets, [`links::LIMITS`] and [`links::text`]
+//! for what `device.toml` says, `tinyrealm_smoltcp::embassy::run` for its turns, and [`report::REPORT`].
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -36,12 +42,12 @@ pub mod device {
 
 #[doc(hidden)]
 pub use static_cell::ConstStaticCell;
-#[doc(hidden)]
 pub use tinyrealm_core::entropy::Entropy;
 
-/// What a role needs of its board besides the network and randomness.
+/// What a role needs of its board besides the network and randomness. Nothing of it has to be there.
 pub trait Board {
-    /// The role is alive: tells the watchdog, if there is one.
+    /// The role is alive: tells the watchdog, if there is one. Called in every turn, and at least every two seconds, so one
+    /// of eight seconds or more does not bite by mistake.
     fn feed_watchdog(&mut self) {}
 
     /// How long the processor has waited for something to do since it started, in milliseconds, if

@@ -8,8 +8,8 @@ use tinyrealm_core::wire::PacketHeader;
 
 use crate::device::links;
 
-/// The longest frame that comes: as `device.toml` says, but with rooms that have names not less than what Main says of them.
-pub(crate) const FRAME_LIMIT_BYTES: u32 = {
+/// Bytes of the longest frame that comes, without its prefix: as `device.toml` says, but with rooms that have names not less than what Main says of them.
+pub const FRAME_LIMIT_BYTES: u32 = {
     let own = links::FRAME_LIMIT_BYTES;
     let rooms = if cfg!(feature = "rooms") { WORLD_HEARS_BYTES as u32 } else { 0 };
     if own < rooms { rooms } else { own }
@@ -57,7 +57,7 @@ const ROOM_BUFFER_BYTES: usize = tinyrealm_core::node::longest::WORLD_BUFFER_BYT
 const ROOM_BUFFER_BYTES: usize = 0;
 /// Bytes of a buffer for private packets: as `device.toml` says, but with sealed links not less than their first message, and
 /// with rooms that have names not less than what there is to say of them.
-pub(crate) const SEND_BUFFER_BYTES: usize = {
+pub const SEND_BUFFER_BYTES: usize = {
     let own = links::SEND_BUFFER_BYTES as usize;
     let own = if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own };
     longer(own, ROOM_BUFFER_BYTES)
@@ -68,8 +68,8 @@ pub const RECONNECT_FIRST_MS: u32 = 200;
 /// The longest wait before another attempt to reach a server.
 pub const RECONNECT_MOST_MS: u32 = 5_000;
 
-/// A text of `device.toml` as the roles have it; one that is too long is cut.
-pub(crate) fn text<const BYTES: usize>(text: &str) -> heapless::String<BYTES> {
+/// A text of `device.toml` as nodes have it: at most `BYTES`; one that is longer is cut behind its last whole letter.
+pub fn text<const BYTES: usize>(text: &str) -> heapless::String<BYTES> {
     let mut short = heapless::String::new();
     for letter in text.chars() {
         if short.push(letter).is_err() {

@@ -1,4 +1,7 @@
 //! The network stack of a device, with the address that `device.toml` says.
+//!
+//! Purpose: a board calls [`start`] with its driver, and hands a role the [`Network`]. A role waits, asks for its address, and
+//! takes its sockets.
 
 use embassy_net::driver::Driver;
 use embassy_net::tcp::TcpSocket;
@@ -24,28 +27,38 @@ pub struct Network<const SOCKETS: usize, const BYTES: usize = { RECEIVE_BYTES + 
 }
 
 impl<const SOCKETS: usize, const BYTES: usize> Network<SOCKETS, BYTES> {
-    /// Waits until the device has an address. An unplugged cable is no reason for the watchdog.
-    pub(crate) async fn wait(&self, board: &mut impl Board) {
+    /// Waits until the device has an address, for as long as that takes. The watchdog is fed meanwhile, every two seconds: an
+    /// unplugged cable is no reason for it.
+    pub async fn wait(&self, board: &mut impl Board) {
         while with_timeout(FEEDING, self.stack.wait_config_up()).await.is_err() {
             board.feed_watchdog();
         }
         info!("the network is up");
     }
 
-    /// The address that the device has on its network.
-    pub(crate) fn address(&self) -> Ipv4Address {
+    /// The address that the device has on its network; unspecified until it has one.
+    pub fn address(&self) -> Ipv4Address {
         let config = self.stack.config_v4();
         config.map_or(Ipv4Address::UNSPECIFIED, |config| config.address.address())
     }
 
-    /// Sockets that receive into `receive_bytes` each.
-    pub(crate) fn sockets(self, receive_bytes: usize) -> [TcpSocket<'static>; SOCKETS] {
+    /// Its sockets. Each receives into `receive_bytes` of its `BYTES`, and sends from the others.
+    ///
+    /// # Panics
+    /// If `receive_bytes` is more than `BYTES`, or the stack has resources for fewer sockets.
+    pub fn sockets(self, receive_bytes: usize) -> [TcpSocket<'static>; SOCKETS] {
         self.buffers.sockets(self.stack, receive_bytes)
     }
 }
 
-/// Starts the stack with room for `SOCKETS` sockets, its own among them. The board runs the runner in a
-/// task of its own.
+/// Starts the stack with room for `SOCKETS` sockets, its own among them ([`STACK_SOCKETS`]). The board runs the runner in a
+/// task of its own. `random_seed` is another one at each start, if the board can.
+///
+/// It makes the sockets on the stack first, 330 bytes each: on an Arm, `tinyrealm_board_parts::start` calls it on the
+/// sockets' buffers instead.
+///
+/// # Panics
+/// If `resources` are in use already.
 pub fn start<D: Driver, const SOCKETS: usize>(
     driver: D,
     resources: &'static ConstStaticCell<StackResources<SOCKETS>>,

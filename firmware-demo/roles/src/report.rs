@@ -36,7 +36,7 @@ report_words!(written_words);
 pub static REPORT: Report = Report::new();
 
 impl Report {
-    /// Writes what every node has.
+    /// Writes what every node has; a role calls it once a turn, and writes its own words with [`set`].
     pub fn tell<'a, R: Role<'a>>(&self, node: &Node<'a, R>, idle_ms: u32) {
         let (sessions, stats) = (node.sessions(), node.stats());
         // One writer: a load and a store are enough, and all that a Cortex-M0 has.
@@ -55,7 +55,7 @@ impl Report {
     }
 }
 
-/// Writes one word of the report.
-pub(crate) fn set(word: &AtomicU32, value: u32) {
+/// Writes one word of the report. A role has one task that does: nothing is added up here.
+pub fn set(word: &AtomicU32, value: u32) {
     word.store(value, Ordering::Relaxed);
 }

@@ -206,7 +206,10 @@ const fn assert_that_it_holds<G: Game>() {
     );
 }
 
-/// Runs the world for ever.
+/// Runs the world for ever, once the network has an address: it registers with the Main of `device.toml`, as often as it
+/// loses it, and takes players at `world.port`. [`world!`](crate::world!) makes the statics that it is handed, each of which is
+/// lent once: `memory` of its node and its rooms, taken when the network is there; `states` of what the game shows, and what rooms keep with
+/// who keeps it, both empty without the features. `entropy` and `board` are the board's; the latter is told at least every two seconds that the role is alive.
 pub async fn run<B: Beginning, const VALUE_BYTES: usize, const KEPT: usize>(
     memory: impl FnOnce() -> Storages<B::Game>,
     states: StateStorage<'static>,
