@@ -1,7 +1,8 @@
 //! Layers of a configuration: one table that each layer changes, with the defaults' types.
 
 use anyhow::{Context, anyhow, bail};
-use toml::{Table, Value};
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
 
 use super::Config;
 use super::services::is_of_a_service;
@@ -37,36 +38,74 @@ pub(super) fn defaults() -> anyhow::Result<Table> {
 /// A file's keys. Reading them as a configuration first finds unknown keys and wrong types, with the
 /// line that they are in.
 pub(super) fn from_file(text: &str) -> anyhow::Result<Table> {
-    toml::from_str::<Config>(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count();
+    let at_line = |start: usize, problem: &str| {
+        let line = text.get(..start).unwrap_or_default().matches('\n').count();
         let there = text.lines().nth(line).unwrap_or_default().trim();
-        anyhow!("line {}, `{there}`: {}", line + 1, in_one_line(error.message()))
+        anyhow!("line {}, `{there}`: {}", line + 1, in_one_line(problem))
+    };
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        at_line(error.span().map_or(0, |span| span.start), error.message())
     })?;
-    Ok(text.parse()?)
+    match read(table.clone()) {
+        Ok(_) => Ok(table),
+        Err(wrong) => Err(at_line(place_of(text, &wrong.keys), &wrong.message)),
+    }
 }
 
-/// The configuration that all layers make together. It is read as a file is: a second way to read one would be a fifteenth of
-/// what the servers take to be built.
-pub(super) fn finish(table: &Table) -> anyhow::Result<Config> {
-    let text = toml::to_string(table)?;
-    toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let before = error.span().and_then(|span| text.get(..span.end)).unwrap_or_default();
-        anyhow!("{} in `{}`", in_one_line(error.message()), key_at_the_end(before))
+/// The configuration that all layers make together.
+pub(super) fn finish(table: Table) -> anyhow::Result<Config> {
+    read(table)
+        .map_err(|wrong| anyhow!("{} in `{}`", in_one_line(&wrong.message), wrong.keys.join(".")))
+}
+
+/// What keeps a table from being a configuration, and the names of the sections and the key where it is.
+struct Wrong {
+    message: String,
+    keys: Vec<String>,
+}
+
+/// A configuration is read in this way alone: of each further one its types have code of their own, and the servers' build
+/// is longer by a fifteenth.
+fn read(table: Table) -> Result<Config, Wrong> {
+    table.try_into().map_err(|error: toml::de::Error| {
+        let message = error.message().to_owned();
+        let told = error.to_string();
+        let place = told.rsplit_once("in `").and_then(|(_, place)| place.trim().strip_suffix('`'));
+        let keys = place.into_iter().flat_map(|place| place.split('.'));
+        // Of a key that nobody knows, its section is told.
+        let unknown =
+            message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        Wrong { keys: keys.chain(unknown).map(str::to_owned).collect(), message }
     })
 }
 
-/// The key that the last line of this sets, with the section that it is in.
-fn key_at_the_end(text: &str) -> String {
-    let section = text.lines().rev().find_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
-    let key = text.lines().next_back().and_then(|line| line.split_once(" = "));
-    let key = key.map(|(key, _)| key);
-    section.into_iter().chain(key).collect::<Vec<_>>().join(".")
+/// Where in the text of a file the last of these is.
+fn place_of(text: &str, keys: &[String]) -> usize {
+    let (mut table, mut place) = (DeTable::parse(text).ok().map(Spanned::into_inner), 0);
+    for key in keys {
+        let Some((name, value)) =
+            table.and_then(|table| table.into_iter().find(|(name, _)| name.get_ref() == key))
+        else {
+            break;
+        };
+        place = name.span().start;
+        table = match value.into_inner() {
+            DeValue::Table(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    place
 }
 
 /// A mistake is one line, whatever a library makes of it, and a number's type is told as its bounds.
 fn in_one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = ["i128", "u128"].iter().fold(line, |line, type_of_it| {
+        line.replace(
+            &format!(" as {type_of_it}, expected any valid TOML value"),
+            " is too large for any key",
+        )
+    });
     let bounds = [("u8", u64::from(u8::MAX)), ("u16", u16::MAX.into()), ("u32", u32::MAX.into())];
     bounds.iter().fold(line, |line, (name, most)| {
         line.replace(

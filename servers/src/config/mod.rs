@@ -344,7 +344,7 @@ impl Config {
         for one in overrides {
             layers::apply(&mut table, one).with_context(|| format!("setting {}", one.key()))?;
         }
-        let mut config = layers::finish(&table)?;
+        let mut config = layers::finish(table)?;
         if let Some((_, value)) = secrets.first() {
             config.cluster.secret = Some(cluster_from_variable(value)?);
         }

@@ -94,6 +94,25 @@ fn variables_of_services_set_nothing_and_stop_nothing() {
 }
 
 #[test]
+fn a_mistake_of_a_file_is_told_with_its_line() {
+    for (file, told) in [
+        ("[main]\nport = 1\n\n[wurld]\nrooms = 2\n", "line 4, `[wurld]`: unknown field `wurld`"),
+        ("roms = 2\n[world]\n", "line 1, `roms = 2`: unknown field `roms`"),
+        ("[main]\n[world]\nrooms = 1\nroms = 2\n", "line 4, `roms = 2`: unknown field `roms`"),
+        ("world.roms = 2\n", "line 1, `world.roms = 2`: unknown field `roms`"),
+        ("world = { rooms = 1, roms = 2 }\n", "line 1, `world = { rooms = 1, roms = 2 }`: "),
+        ("[main]\n[world]\nrooms = -1\n", "line 3, `rooms = -1`: invalid value: integer `-1`"),
+        ("\n[regions]\na = 1\nb = []\n", "line 3, `a = 1`: invalid type: integer `1`"),
+        ("main = 1\n", "line 1, `main = 1`: invalid type: integer `1`"),
+        ("[main]\nport = 1\nport = 2\n", "line 3, `port = 2`: duplicate key"),
+        ("[main]\nport = 99999999999999999999\n", "line 2, `port = 99999999999999999999`: "),
+    ] {
+        let problem = problem(file);
+        assert!(problem.contains(told), "{file:?}: {problem}");
+    }
+}
+
+#[test]
 fn every_mistake_is_named() {
     assert!(problem("[world]\nroms = 2\n").contains("roms"));
     assert!(problem("[world]\nroms = 2\n").contains("line 2"));
