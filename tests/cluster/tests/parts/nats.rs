@@ -17,6 +17,8 @@ use crate::support::{Cable, Cables, operator};
 
 /// How long it may take until one can be asked.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take for what it has missed.
+const WHOLE_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 type Told<T> = Result<T, String>;
@@ -191,6 +193,21 @@ impl Nats {
     pub(crate) fn start_again(&mut self, index: usize) -> Told<()> {
         self.spawn(index)?;
         self.wait_until_open(index)
+    }
+
+    /// One of them has all that it has missed meanwhile: without it, the others may do.
+    pub(crate) fn wait_until_whole(&self, index: usize) -> Told<()> {
+        let started = Instant::now();
+        loop {
+            let told = self.monitored(index, "/healthz");
+            if told["status"] == "ok" {
+                return Ok(());
+            }
+            if started.elapsed() > WHOLE_LIMIT {
+                return Err(format!("server {index} has not all that it has missed: {told}"));
+            }
+            sleep(LOOK_INTERVAL);
+        }
     }
 
     /// One of them does nothing, or goes on: `STOP`, `CONT`. When this returns, nothing of it serves any more, or all of it does.
