@@ -19,8 +19,8 @@ use super::room_book::{EventName, RoomBook, Stay};
 
 mod judge;
 
-/// What has not come by then does not come: whatever takes less is late, which the latencies say, and not lost.
-pub(super) const GRACE: Duration = Duration::from_secs(20);
+/// How long a message may take.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// A bot that leaves so soon after a message need not have heard it.
 const PARTING: Duration = Duration::from_secs(1);
 /// The event that bots send: their number for it, four bytes.

@@ -20,7 +20,6 @@ mod outcome;
 pub(crate) mod plan;
 pub(crate) mod report;
 mod room_book;
-mod settling;
 pub(crate) mod swarm;
 mod walk;
 

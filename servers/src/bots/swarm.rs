@@ -21,12 +21,12 @@ use super::ledger::{BOT_EVENT, Ledger};
 use super::outages::Server;
 use super::plan::{Plan, Play};
 use super::report::{BotsReport, Phase};
-use super::settling::Settling;
 use super::walk::walk;
 use crate::games::HostedBot;
 
 /// Main has to answer at least one bot within this time.
 const MAIN_PATIENCE_MS: u32 = 5_000;
+const SETTLE_LIMIT_MS: u32 = 4_000;
 const SETTLE_CHECK_MS: u32 = 50;
 const JUDGE_INTERVAL_MS: u32 = 1_000;
 
@@ -47,7 +47,6 @@ pub(crate) struct Swarm {
     last_refusal: Option<&'static str>,
     started_at: Instant,
     phase_began_at: Instant,
-    settling: Settling,
     next_judging: Instant,
     /// Messages due since the running began.
     turns_taken: u64,
@@ -82,7 +81,6 @@ impl Swarm {
             last_refusal: None,
             started_at: Instant::ZERO,
             phase_began_at: Instant::ZERO,
-            settling: Settling::begin(Instant::ZERO),
             next_judging: Instant::ZERO,
             turns_taken: 0,
             chat_turns_taken: 0,
@@ -121,7 +119,6 @@ impl Swarm {
     fn enter(&mut self, phase: Phase, now: Instant) {
         self.phase = phase;
         self.phase_began_at = now;
-        self.settling = Settling::begin(now);
     }
 
     fn look_whether_joined(&mut self, now: Instant) {
@@ -373,9 +370,9 @@ impl<'a> Role<'a> for Swarm {
             Phase::Joining => self.finish(cx),
             Phase::Running => self.run(cx),
             Phase::Settling => {
+                let limit = self.phase_began_at.after_ms(SETTLE_LIMIT_MS);
                 self.next_judging = cx.now.after_ms(SETTLE_CHECK_MS);
-                let heard = self.ledger.latency.len() + self.ledger.chat.latency.len();
-                if self.settling.is_over(heard, cx.now) || self.ledger.is_complete() {
+                if self.ledger.is_complete() || cx.now >= limit {
                     self.finish(cx);
                 }
             }
