@@ -1,8 +1,13 @@
 //! The load tool against real servers: what bots send is what they hear, and what the world counts;
 //! and where something does go wrong between them, the tool says so.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::support::{BotOutcome, Bots, Fault, PATIENCE, Process, Proxy, Realm, Report, Stream};
 use tinyrealm_core::protocol::world_to_client::MoveBroadcast;
+
+/// Loads take turns: a thousand bots have both processors at work, and what they say may take five seconds.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// What bots are to do.
 struct Load {
@@ -34,6 +39,7 @@ impl Load {
 
     /// Sends the bots into a realm of their own, and answers what they and the world have to say.
     fn run(&self) -> (BotOutcome, Report) {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let rooms = format!("world.rooms={}", self.rooms);
         let members = format!("world.room_capacity={}", self.members);
         let realm = Realm::start(&[&[&rooms, members.as_str()], self.settings].concat());
