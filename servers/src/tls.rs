@@ -13,8 +13,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tinyrealm_std::driver::tls::ServerTls;
 use tinyrealm_std::runtime;
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
+use yasna::tags::TAG_UTCTIME;
+use yasna::{ASN1Result, BERReader, Tag, parse_der};
 
 use crate::config::net::TlsSettings;
 use crate::hangups::Hangups;
@@ -162,9 +162,43 @@ fn warning(expires: SystemTime, now: SystemTime) -> Option<String> {
 fn expiry(pem: &[u8]) -> anyhow::Result<SystemTime> {
     let der = CertificateDer::from_pem_slice(pem)
         .map_err(|error| anyhow!("there is no certificate in it: {error}"))?;
-    let certificate = Certificate::from_der(&der).context("the certificate")?;
-    let until = certificate.tbs_certificate().validity().not_after.to_unix_duration();
-    Ok(UNIX_EPOCH + until)
+    let end = parse_der(&der, end_of_validity)
+        .map_err(|error| anyhow!("it is not a certificate: {error:?}"))?;
+    let seconds = u64::try_from(end).context("it ended before 1970")?;
+    Ok(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// `notAfter` of a certificate (RFC 5280 §4.1), in seconds since 1970.
+fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
+    certificate.read_sequence(|parts| {
+        let end = parts.next().read_sequence(|signed| {
+            signed.read_optional(|version| version.read_tagged(Tag::context(0), |number| number.read_u8()))?;
+            // Its number, the signature's algorithm and the issuer.
+            for _ in 0..3 {
+                signed.next().read_der()?;
+            }
+            let end = signed.next().read_sequence(|validity| {
+                validity.next().read_der()?;
+                seconds_of(validity.next())
+            })?;
+            while signed.read_optional(|rest| rest.read_der())?.is_some() {}
+            Ok(end)
+        })?;
+        // The signature's algorithm once more, and the signature: rustls has looked at both.
+        parts.next().read_der()?;
+        parts.next().read_der()?;
+        Ok(end)
+    })
+}
+
+/// A time is one of two types; which, its tag tells (RFC 5280 §4.1.2.5).
+fn seconds_of(time: BERReader<'_, '_>) -> ASN1Result<i64> {
+    match time.lookahead_tag()? {
+        tag if tag == TAG_UTCTIME => {
+            Ok(time.read_utctime()?.datetime().unix_timestamp())
+        }
+        _ => Ok(time.read_generalized_time()?.datetime().unix_timestamp()),
+    }
 }
 
 #[cfg(test)]
