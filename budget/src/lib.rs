@@ -10,6 +10,7 @@
 pub mod abilities;
 pub mod account;
 pub mod build;
+pub mod compare;
 pub mod debug_info;
 pub mod image;
 pub mod paint;

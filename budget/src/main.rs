@@ -12,6 +12,7 @@ use serde_json::json;
 use tinyrealm_budget::abilities::{self, Cost};
 use tinyrealm_budget::account::{Account, Line};
 use tinyrealm_budget::build::Build;
+use tinyrealm_budget::compare::Former;
 use tinyrealm_budget::image::Image;
 use tinyrealm_budget::readme;
 use tinyrealm_budget::report::Report;
@@ -20,10 +21,10 @@ use tinyrealm_budget::what_if;
 use toml::Table;
 
 const USAGE: &str = "usage: tinyrealm-budget FOLDER OUTPUT [--device FILE] [--json] [--image NAME] \
-                     [--what-if WORD=NUMBER,…] [--write] -- CARGO BUILD…\n\
+                     [--what-if WORD=NUMBER,…] [--against FILE] [--write] -- CARGO BUILD…\n\
                      or:    tinyrealm-budget IMAGE [--json]\n\
                      FOLDER has budget.toml, which may name a README whose tables --write renews, and device.toml; OUTPUT takes and \
-                     may have files; FILE is what the board is built with; IMAGE is an ELF file with debug = 2";
+                     may have files; --device is what the board is built with, --against what --json has said once; IMAGE is an ELF file with debug = 2";
 
 /// How it was called.
 struct Call {
@@ -33,6 +34,7 @@ struct Call {
     wants_json: bool,
     image: Option<String>,
     what_if: Option<String>,
+    against: Option<PathBuf>,
     writes: bool,
     command: Vec<String>,
 }
@@ -58,7 +60,8 @@ fn main() -> ExitCode {
 impl Call {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut paths, mut device) = (Vec::new(), None);
-        let (mut wants_json, mut image, mut what_if, mut writes) = (false, None, None, false);
+        let (mut image, mut what_if, mut against) = (None, None, None);
+        let (mut wants_json, mut writes) = (false, false);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} of what?\n{USAGE}"));
             match word.as_str() {
@@ -68,6 +71,7 @@ impl Call {
                 "--device" => device = Some(value()?.into()),
                 "--image" => image = Some(value()?),
                 "--what-if" => what_if = Some(value()?),
+                "--against" => against = Some(value()?.into()),
                 _ if word.starts_with('-') => {
                     return Err(format!("There is no `{word}`.\n{USAGE}\n\n{}", what_if::help()));
                 }
@@ -78,7 +82,7 @@ impl Call {
             return Err(USAGE.to_owned());
         }
         let command = words.collect();
-        Ok(Self { paths, device, wants_json, image, what_if, writes, command })
+        Ok(Self { paths, device, wants_json, image, what_if, against, writes, command })
     }
 
     /// What it is about: an image, or a board's folder.
@@ -109,7 +113,7 @@ fn of_file(call: &Call) -> Result<bool, String> {
     let settings = ImageSettings::of_file(call.subject());
     let account = Account::of(&Image::read(call.subject())?, &known_pointer_calls()?)?;
     let reports = [Report { settings: &settings, account, what_if: None }];
-    tell(call, &reports);
+    tell(call, &reports)?;
     Ok(reports[0].broken().is_empty())
 }
 
@@ -145,7 +149,7 @@ fn finish(
     reports: &[Report<'_>],
     costs: Option<Vec<Cost>>,
 ) -> Result<bool, String> {
-    tell(call, reports);
+    tell(call, reports)?;
     let costs = costs.map(|costs| abilities::table(&costs));
     if !call.wants_json {
         println!("{}", costs.as_deref().unwrap_or_default());
@@ -160,8 +164,10 @@ fn finish(
 }
 
 /// The reports, and the limits that do not hold.
-fn tell(call: &Call, reports: &[Report<'_>]) {
-    if call.wants_json {
+fn tell(call: &Call, reports: &[Report<'_>]) -> Result<(), String> {
+    if let Some(former) = &call.against {
+        print!("{}", Former::read(former)?.table(reports)?);
+    } else if call.wants_json {
         let images: Vec<_> = reports.iter().map(Report::json).collect();
         println!("{:#}", json!({ "images": images }));
     } else {
@@ -175,6 +181,7 @@ fn tell(call: &Call, reports: &[Report<'_>]) {
             eprintln!("{name}: {what} takes {used} of {limit} bytes: {over} too many");
         }
     }
+    Ok(())
 }
 
 /// What the abilities cost, if that is to be told.

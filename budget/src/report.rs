@@ -126,7 +126,7 @@ fn bar(bytes: u64, whole: u64) -> String {
     "#".repeat((bytes * BAR).div_ceil(whole.max(1)).min(BAR) as usize)
 }
 
-fn both(ram: (u64, u64), flash: (u64, u64)) -> [String; 6] {
+pub(crate) fn both(ram: (u64, u64), flash: (u64, u64)) -> [String; 6] {
     let change = |(now, then): (u64, u64)| match then.cast_signed() - now.cast_signed() {
         0 => String::new(),
         change => format!("{change:+}"),
@@ -135,7 +135,7 @@ fn both(ram: (u64, u64), flash: (u64, u64)) -> [String; 6] {
     [text(ram.0), text(ram.1), change(ram), text(flash.0), text(flash.1), change(flash)]
 }
 
-fn row(name: &str, columns: &[String; 6]) -> String {
+pub(crate) fn row(name: &str, columns: &[String; 6]) -> String {
     let columns: String = columns.iter().map(|column| format!("{column:>10}")).collect();
     format!("  {name:<28}{columns}\n").trim_end().to_owned() + "\n"
 }

@@ -3,18 +3,23 @@
 //! Contract: builds the images of a board's `budget.toml` and hands the arguments on to
 //! `tinyrealm-budget`, which reads them, and if asked what each ability costs; a limit that does not hold is a failure, and so
 //! is a table of a README that is not today's. The board is that of QEMU, whose file is `firmware-demo/budget.toml`, or the
-//! one that `--board` names or whose crate's folder it says, built there as its user does.
+//! one that `--board` names or whose crate's folder it says, built there as its user does. With `--compare` the same is asked
+//! of another commit first, by the budget that it has itself.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::command::Arguments;
 use crate::toolchain::Toolchain;
-use crate::{Failure, firmware, process, workspace};
+use crate::{Failure, firmware, process, revision, workspace};
 
 const TARGET: &str = "thumbv7m-none-eabi";
 const PACKAGE: &str = "tinyrealm-mps2-an385";
 const BOARD: &str = "--board";
+const COMPARE: &str = "--compare";
+const IMAGE: &str = "--image";
+/// What is not for the reader of images.
+const OWN: [&str; 2] = [BOARD, COMPARE];
 
 /// A board, and how its images are built.
 struct Subject {
@@ -33,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut reader = workspace::cargo();
     reader.args(["build", "--quiet", "--package", "tinyrealm-budget", "--target-dir"]);
     process::require(reader.arg(&folder))?;
+    let former = arguments.option(COMPARE).map(|commit| figures_of(commit, arguments)).transpose()?;
     let Subject { folder: board, output, device, build } = match arguments.option(BOARD) {
         None => qemu_s(&folder)?,
         Some(board) => named(board, &folder)?,
@@ -41,6 +47,9 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     budget.arg(board).arg(output).args(handed_on(arguments.all));
     if let Some(device) = device {
         budget.arg("--device").arg(device);
+    }
+    if let Some(former) = former {
+        budget.arg("--against").arg(former);
     }
     budget.arg("--").arg(build.get_program()).args(build.get_args());
     budget.current_dir(build.get_current_dir().unwrap_or(Path::new(".")));
@@ -53,11 +62,36 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     process::pass_through(&mut budget)
 }
 
-/// All but `--board` and its value.
+/// All but our own options and their values.
 fn handed_on(all: &[String]) -> Vec<&String> {
-    let board = all.iter().position(|argument| argument == BOARD);
-    let is_other = |number: usize| board.is_none_or(|at| number != at && number != at + 1);
-    all.iter().enumerate().filter(|(number, _)| is_other(*number)).map(|(_, one)| one).collect()
+    let is_own = |argument: &String| OWN.contains(&argument.as_str());
+    let is_value = |number: usize| number.checked_sub(1).is_some_and(|before| is_own(&all[before]));
+    let others = all.iter().enumerate();
+    others.filter(|(at, argument)| !is_own(argument) && !is_value(*at)).map(|(_, it)| it).collect()
+}
+
+/// A file with what a commit's own budget says of the same images.
+fn figures_of(commit: &str, arguments: &Arguments<'_>) -> Result<PathBuf, Failure> {
+    let name = commit;
+    let commit = revision::commit_of(name)?;
+    let files = revision::files_of(&commit, "compare")?;
+    let mut budget = workspace::cargo();
+    budget.args(["run", "--quiet", "--package", "xtask", "--", "budget", "--json"]);
+    for option in [BOARD, IMAGE] {
+        budget.args(arguments.option(option).into_iter().flat_map(|value| [option, value]));
+    }
+    budget.current_dir(&files);
+    budget.env("CARGO_TARGET_DIR", workspace::target_folder("compare/build"));
+    println!("asking the budget of {name} first");
+    // Limits that do not hold there are nothing to us.
+    let said = budget.stderr(Stdio::inherit()).output();
+    let said = said.map_err(|error| format!("cargo does not run: {error}"))?;
+    if said.stdout.is_empty() {
+        return Err(format!("the budget of {name} has no figures: what it said is above").into());
+    }
+    let path = files.with_extension("json");
+    std::fs::write(&path, said.stdout).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
 }
 
 fn qemu_s(output: &Path) -> Result<Subject, Failure> {
@@ -96,10 +130,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_board_is_not_handed_on_and_all_else_is() {
-        let all = ["--json", "--board", "x", "--image", "y"].map(String::from);
+    fn a_board_and_a_commit_are_not_handed_on_and_all_else_is() {
+        let all = ["--json", "--board", "x", "--compare", "z", "--image", "y"].map(String::from);
         assert_eq!(handed_on(&all), ["--json", "--image", "y"]);
-        assert_eq!(handed_on(&all[3..]), ["--image", "y"]);
+        assert_eq!(handed_on(&all[5..]), ["--image", "y"]);
+        assert!(handed_on(&[]).is_empty());
     }
 
     #[test]

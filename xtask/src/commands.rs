@@ -118,7 +118,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "budget",
-        usage: "[--board NAME] [--json] [--image NAME] [--what-if players=6,ring=2048] [--write]",
+        usage: "[--board NAME] [--json] [--image NAME] [--what-if players=6,ring=2048] [--compare COMMIT] [--write]",
         does: "RAM, flash and stack of the firmware by part, against budget.toml; the README's tables",
         takes: "4 minutes, 20 s for one image",
         arguments: &[
@@ -140,6 +140,12 @@ pub(crate) const COMMANDS: &[Command] = &[
                 "WORD=NUMBER,…",
                 anything,
                 "what other settings would take; a wrong word names those there are",
+            ),
+            option(
+                "--compare",
+                "COMMIT",
+                anything,
+                "what has changed since, part by part: builds both, so it takes twice as long",
             ),
             flag(
                 "--write",

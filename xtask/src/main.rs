@@ -34,6 +34,7 @@ mod process;
 mod protocol;
 mod proxies;
 mod qemu;
+mod revision;
 mod ten_minutes;
 mod test;
 mod tidy;

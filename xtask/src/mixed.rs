@@ -8,10 +8,9 @@
 //! source, so that both share the build folder and what they depend on, and neither rebuilds the other's.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::command::Arguments;
-use crate::{Failure, process, workspace};
+use crate::{Failure, process, revision, workspace};
 
 const RELEASE: &str = "tests/mixed/release";
 const OLDER: &str = "tinyrealm-older";
@@ -52,41 +51,19 @@ impl Release {
 
     /// Builds it, and answers where its program is.
     fn build(&self) -> Result<PathBuf, Failure> {
-        let folder = workspace::target_folder("mixed");
-        let source = folder.join(&self.commit);
-        if !source.exists() {
-            self.unpack(&source)?;
-        }
+        let source = revision::files_of(&self.commit, "mixed")?;
         let manifest = std::fs::read_to_string(source.join("Cargo.toml"))
             .map_err(|error| error.to_string())?;
         if !manifest.contains(&format!("\nversion = \"{}\"\n", self.version)) {
             return Err(format!("{} is not version {}", self.commit, self.version).into());
         }
-        let around = folder.join("around");
+        let around = workspace::target_folder("mixed").join("around");
         write_workspace(&around, &source).map_err(|error| error.to_string())?;
         let mut build = workspace::cargo();
         build.args(["build", "--quiet"]).current_dir(&around);
         build.env("CARGO_TARGET_DIR", workspace::target_folder(""));
         process::require(&mut build)?;
         Ok(workspace::target_folder("debug").join(OLDER))
-    }
-
-    /// By way of another folder, so that what was broken off is not taken for it.
-    fn unpack(&self, into: &Path) -> Result<(), Failure> {
-        let told = |error: std::io::Error| error.to_string();
-        let (part, archive) = (into.with_extension("part"), into.with_extension("tar"));
-        std::fs::create_dir_all(&part).map_err(told)?;
-        let mut git = Command::new("git");
-        git.arg("archive").arg("--output").arg(&archive).arg(&self.commit);
-        process::require(git.current_dir(workspace::root())).map_err(|said| {
-            let commit = &self.commit;
-            format!(
-                "{said}the repository lacks {commit}: a shallow clone needs `git fetch --unshallow`"
-            )
-        })?;
-        process::require(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&part))?;
-        std::fs::remove_file(&archive).map_err(told)?;
-        std::fs::rename(&part, into).map_err(|error| told(error).into())
     }
 }
 
