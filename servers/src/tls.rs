@@ -172,7 +172,9 @@ fn expiry(pem: &[u8]) -> anyhow::Result<SystemTime> {
 fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
     certificate.read_sequence(|parts| {
         let end = parts.next().read_sequence(|signed| {
-            signed.read_optional(|version| version.read_tagged(Tag::context(0), |number| number.read_u8()))?;
+            signed.read_optional(|version| {
+                version.read_tagged(Tag::context(0), |number| number.read_u8())
+            })?;
             // Its number, the signature's algorithm and the issuer.
             for _ in 0..3 {
                 signed.next().read_der()?;
@@ -194,9 +196,7 @@ fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
 /// A time is one of two types; which, its tag tells (RFC 5280 §4.1.2.5).
 fn seconds_of(time: BERReader<'_, '_>) -> ASN1Result<i64> {
     match time.lookahead_tag()? {
-        tag if tag == TAG_UTCTIME => {
-            Ok(time.read_utctime()?.datetime().unix_timestamp())
-        }
+        tag if tag == TAG_UTCTIME => Ok(time.read_utctime()?.datetime().unix_timestamp()),
         _ => Ok(time.read_generalized_time()?.datetime().unix_timestamp()),
     }
 }

@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &Arguments<'_>) -> Result<(), Failure> {
     let mut reader = workspace::cargo();
     reader.args(["build", "--quiet", "--package", "tinyrealm-budget", "--target-dir"]);
     process::require(reader.arg(&folder))?;
-    let former = arguments.option(COMPARE).map(|commit| figures_of(commit, arguments)).transpose()?;
+    let former =
+        arguments.option(COMPARE).map(|commit| figures_of(commit, arguments)).transpose()?;
     let Subject { folder: board, output, device, build } = match arguments.option(BOARD) {
         None => qemu_s(&folder)?,
         Some(board) => named(board, &folder)?,

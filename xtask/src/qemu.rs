@@ -44,7 +44,7 @@ const fn image(
 
 const SOAK_IMAGE: TestImage = image("soak", "soak", "world", "websocket");
 
-const TEST_IMAGES: [TestImage; 13] = [
+const TEST_IMAGES: [TestImage; 14] = [
     image("world", "world", "world", "websocket"),
     image("world-without-web-sockets", "world", "world", ""),
     image("sealed-world", "sealed-world", "world", "secure"),
@@ -58,6 +58,7 @@ const TEST_IMAGES: [TestImage; 13] = [
     image("client-with-account", "client-with-account", "client", "log"),
     image("client-with-device-key", "client-with-device-key", "client", "log,sealed-clients"),
     image("chat", "chat", "chat", ""),
+    image("unit", "unit", "world", "settings"),
 ];
 
 /// `cargo xtask qemu`: the tests of devices among desktop servers.

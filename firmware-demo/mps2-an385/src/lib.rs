@@ -14,6 +14,10 @@ pub mod lan9118;
 #[cfg(feature = "log")]
 mod log;
 pub mod memory_map;
+#[cfg(feature = "settings")]
+mod settings;
+#[cfg(any(feature = "log", feature = "settings"))]
+mod uart;
 
 use embassy_executor::Spawner;
 use embassy_net::{Runner, StackResources};
@@ -21,8 +25,8 @@ use static_cell::ConstStaticCell;
 use tinyrealm_board_parts::one_frame::OneFrame;
 use tinyrealm_board_parts::packet_times::{self, PacketTimes};
 use tinyrealm_board_parts::{Network, executor};
-use tinyrealm_firmware::device;
 use tinyrealm_firmware::links::SocketBuffers;
+use tinyrealm_firmware::unit;
 
 use board::Mps2;
 use lan9118::Lan9118;
@@ -48,9 +52,11 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     spawn: impl FnOnce(Spawner, Network<SOCKETS, BYTES>),
 ) -> ! {
     #[cfg(feature = "log")]
-    log::start();
+    uart::start();
     board::start();
-    let ethernet = Lan9118::start(memory_map::ETHERNET, device::network::MAC);
+    #[cfg(feature = "settings")]
+    settings::start();
+    let ethernet = Lan9118::start(memory_map::ETHERNET, unit::mac());
     let ethernet = OneFrame::new(ethernet);
     let seed = packet_times::seed::<Mps2>();
     let (network, runner) = tinyrealm_board_parts::start(ethernet, resources, buffers, seed);

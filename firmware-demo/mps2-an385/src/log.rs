@@ -6,25 +6,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use critical_section::RestoreState;
 use embassy_time::Instant;
 
-use crate::memory_map::UART;
-
-const DATA: usize = 0x00;
-const STATE: usize = 0x04;
-const CONTROL: usize = 0x08;
-const BAUD_DIVISOR: usize = 0x10;
-const IS_FULL: u32 = 1;
-const SENDS: u32 = 1;
-
-pub(crate) fn start() {
-    UART.write::<BAUD_DIVISOR>(16);
-    UART.write::<CONTROL>(SENDS);
-}
+use crate::uart;
 
 fn send(bytes: &[u8]) {
-    for byte in bytes {
-        while UART.read::<STATE>() & IS_FULL != 0 {}
-        UART.write::<DATA>(u32::from(*byte));
-    }
+    bytes.iter().for_each(|byte| uart::send(*byte));
 }
 
 #[defmt::global_logger]

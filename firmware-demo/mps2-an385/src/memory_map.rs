@@ -15,6 +15,6 @@ pub const ETHERNET: Registers<{ lan9118::REGISTERS_BYTES }> = unsafe { Registers
 pub(crate) const DUAL_TIMER: Registers<0x40> = unsafe { Registers::at(0x4000_2000) };
 // SAFETY: as above.
 pub(crate) const WATCHDOG: Registers<0xC04> = unsafe { Registers::at(0x4000_8000) };
-#[cfg(feature = "log")]
+#[cfg(any(feature = "log", feature = "settings"))]
 // SAFETY: as above.
 pub(crate) const UART: Registers<0x14> = unsafe { Registers::at(0x4000_4000) };

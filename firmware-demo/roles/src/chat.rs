@@ -12,13 +12,13 @@ use tinyrealm_core::node::chat::{
     CHAT_MAIN_COUNT_MAX, Chat, ChatConfig, ChatMemory, MAIN_BODY_MAX_BYTES, PAST_FRAME_MAX_BYTES,
     PAST_PAGE_MAX, RECORD_HEAD_BYTES,
 };
-use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
+use tinyrealm_core::node::cluster::ClusterKeys;
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::wire::PacketHeader;
 use tinyrealm_smoltcp::{Engine, Link, embassy};
 
-use crate::device::{self, chat};
+use crate::device::chat;
 use crate::links::{self, SocketBuffers};
 use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
@@ -70,12 +70,6 @@ const _: () = {
     assert!(LIMITS.problem().is_none(), "device.toml: the limits contradict each other");
 };
 
-/// What it proves itself with, read while it is built.
-const KEY: ClusterKey = match ClusterKey::from_hex(device::main::CHAT_KEY) {
-    Some(key) => key,
-    None => panic!("device.toml: main.chat_key is not 64 hexadecimal digits: see `tinyrealm key`"),
-};
-
 const LIMITS: NetConfig = NetConfig {
     frame_limit_bytes: MAIN_BODY_MAX_BYTES as u32,
     // Only strangers are no servers.
@@ -125,7 +119,8 @@ pub async fn run(
     let mut sockets = network.sockets(RECEIVE_BYTES);
     let boot = board.count_boot();
     #[cfg(feature = "secure")]
-    let mut entropy = crate::randomness::Randomness::new(KEY.bytes(), boot, entropy);
+    let mut entropy =
+        crate::randomness::Randomness::new(crate::unit::chat_key().bytes(), boot, entropy);
     #[cfg(not(feature = "secure"))]
     let mut entropy = entropy;
     let mut engine = engine(boot, &mut entropy);
@@ -153,7 +148,8 @@ fn engine(boot: Boot, entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static
         first_number: Seq(0),
         ..ChatConfig::DEFAULT
     };
-    let chat = Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(KEY));
+    let chat =
+        Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(crate::unit::chat_key()));
     let storage = NODE_MEMORY.take().storage();
     #[cfg(feature = "secure")]
     let storage = match boot {

@@ -14,8 +14,6 @@ use tinyrealm_core::node::client::{
     Bot, BotSeat, Client, ClientConfig, ClientEvent, ClientHandler, Credentials, WorldState,
     client_timers,
 };
-#[cfg(feature = "sealed-clients")]
-use tinyrealm_core::node::device_key::DeviceKey;
 use tinyrealm_core::node::main::chat::CHAT_FRAME_MAX_BYTES;
 use tinyrealm_core::node::{Context, Node, NodeMemory};
 use tinyrealm_core::protocol::{ACCOUNT_MAX_BYTES, Dispatched, PASSWORD_MAX_BYTES, Text};
@@ -31,7 +29,7 @@ use crate::links::{
 };
 use crate::network::{Network, STACK_SOCKETS};
 use crate::report::{REPORT, set};
-use crate::{Board, info};
+use crate::{Board, info, unit};
 
 /// Sockets of a client: to Main, to the world, and to the next world while the last one ends.
 pub const SOCKETS: usize = 3;
@@ -45,7 +43,7 @@ const RECEIVE_BUFFER_BYTES: usize =
 const TURN: Duration = Duration::from_millis(1_000 / device::client::MOVES_PER_SECOND as u64);
 
 /// The frame of a login: prefix and opcode, both texts with their lengths.
-const LOGIN_BYTES: usize = 6 + 1 + ACCOUNT.len() + 2 + PASSWORD.len();
+const LOGIN_BYTES: usize = 6 + 1 + 2 + unit::ACCOUNT_BYTES;
 /// The frame of the greeting, as well.
 const GREETING_BYTES: usize = 6 + 1 + CHANNEL.len() + 2 + GREETING.len();
 
@@ -122,12 +120,8 @@ impl<B: Bot> ClientHandler for Player<B> {
     }
 
     fn credentials(&self, _: u16) -> Credentials<'_> {
-        Credentials {
-            login_address: device::login::ADDRESS,
-            id: ACCOUNT,
-            password: PASSWORD,
-            device: None,
-        }
+        let (id, password) = unit::account();
+        Credentials { login_address: unit::login_address(), id, password, device: None }
     }
 }
 
@@ -180,17 +174,17 @@ pub async fn run<B: Bot + Default>(
 fn engine<B: Bot + Default>(entropy: &mut dyn Entropy) -> ClientEngine<B> {
     let mut turn = Turn { now: embassy::now(), entropy };
     let config = ClientConfig {
-        region: text(device::client::REGION),
-        has_account: !ACCOUNT.is_empty(),
+        region: text(unit::client_region()),
+        has_account: !unit::account().0.is_empty(),
         reconnect_first_ms: RECONNECT_FIRST_MS,
         reconnect_most_ms: RECONNECT_MOST_MS,
         #[cfg(feature = "sealed-clients")]
-        device_key: DeviceKey::from_hex(DEVICE_KEY),
+        device_key: unit::device_key(),
         ..ClientConfig::DEFAULT
     };
     let seat = BotSeat::new(B::default());
     let player = Player { seat, seen: 0, greeting: Greeting::NEW };
-    let client = Client::new(text(device::main::ADDRESS), config, player);
+    let client = Client::new(text(unit::main_address()), config, player);
     let storage = NODE_MEMORY.take().storage();
     #[cfg(feature = "sealed-clients")]
     let storage = NodeStorage { seals: crate::sealing::of_client(), ..storage };

@@ -32,6 +32,9 @@ pub mod report;
 mod report_words;
 #[cfg(feature = "secure")]
 mod sealing;
+#[cfg(feature = "settings")]
+pub mod set_up;
+pub mod unit;
 pub mod walker;
 pub mod world;
 

@@ -43,6 +43,7 @@ const fn longer(one: usize, other: usize) -> usize {
 /// no former key. A client's: prefix, versions and kind, the key's id, handshake.
 const SEAL_BYTES: usize = {
     let id_bytes = match crate::device::world::WORLD_ID {
+        _ if cfg!(feature = "settings") => 3,
         ..0x80 => 1,
         0x80..0x4000 => 2,
         _ => 3,
@@ -60,7 +61,13 @@ const ROOM_BUFFER_BYTES: usize = 0;
 pub const SEND_BUFFER_BYTES: usize = {
     let own = links::SEND_BUFFER_BYTES as usize;
     let own = if cfg!(feature = "secure") && own < SEAL_BYTES { SEAL_BYTES } else { own };
-    longer(own, ROOM_BUFFER_BYTES)
+    longer(longer(own, SETTINGS_BUFFER_BYTES), ROOM_BUFFER_BYTES)
+};
+/// With settings of its own, a unit's registration or its login may be longer than its image knows.
+const SETTINGS_BUFFER_BYTES: usize = if cfg!(feature = "settings") {
+    longer(20 + crate::unit::REGISTERED_TEXT_BYTES, 9 + crate::unit::ACCOUNT_BYTES)
+} else {
+    0
 };
 
 /// The first wait before another attempt to reach a server.

@@ -10,7 +10,7 @@ use embassy_time::{Duration, with_timeout};
 use static_cell::ConstStaticCell;
 
 use crate::links::{RECEIVE_BYTES, SEND_BYTES, SocketBuffers};
-use crate::{Board, device, info};
+use crate::{Board, info, unit};
 
 /// How often the watchdog is fed at least, whatever a role waits for.
 pub(crate) const FEEDING: Duration = Duration::from_secs(2);
@@ -67,21 +67,22 @@ pub fn start<D: Driver, const SOCKETS: usize>(
     embassy_net::new(driver, config(), resources.take(), random_seed)
 }
 
-#[cfg(feature = "dhcp")]
 fn config() -> Config {
-    if device::network::ADDRESSING == "dhcp" { Config::dhcpv4(Default::default()) } else { fixed() }
-}
-
-#[cfg(not(feature = "dhcp"))]
-fn config() -> Config {
-    fixed()
-}
-
-fn fixed() -> Config {
-    let (address, prefix_bits) = device::network::ADDRESS;
+    let Some((address, prefix_bits, gateway)) = unit::fixed_address() else { return asked() };
     Config::ipv4_static(StaticConfigV4 {
         address: Ipv4Cidr::new(Ipv4Address::from(address), prefix_bits),
-        gateway: Some(Ipv4Address::from(device::network::GATEWAY)),
+        gateway: Some(Ipv4Address::from(gateway)),
         dns_servers: Default::default(),
     })
+}
+
+#[cfg(feature = "dhcp")]
+fn asked() -> Config {
+    Config::dhcpv4(Default::default())
+}
+
+/// What can't ask has refused to be told so.
+#[cfg(not(feature = "dhcp"))]
+fn asked() -> Config {
+    Config::default()
 }

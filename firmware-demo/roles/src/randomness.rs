@@ -6,7 +6,7 @@
 use tinyrealm_core::entropy::Entropy;
 use tinyrealm_core::secure::{Drbg, Seed};
 
-use crate::{Boot, device};
+use crate::{Boot, unit};
 
 /// Bytes of noise in a seed.
 const SEED_NOISE_BYTES: usize = 32;
@@ -24,7 +24,7 @@ impl<E: Entropy> Randomness<E> {
     pub(crate) fn new(secret: &[u8; 32], boot: Boot, mut source: E) -> Self {
         let mut noise = [0; SEED_NOISE_BYTES];
         source.fill(&mut noise);
-        let [a, b, c, d, e, f] = device::network::MAC;
+        let [a, b, c, d, e, f] = unit::mac();
         let device = [a, b, c, d, e, f, 0, 0];
         let drbg = Drbg::new(Seed { secret, boot: boot.number(), device, noise: &noise });
         Self { drbg, source }

@@ -9,7 +9,7 @@ use core::fmt::Write as _;
 use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
+use tinyrealm_core::node::cluster::ClusterKeys;
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, Game, SaveStorage, StateMemory, StateSizes, StateStorage, World,
     WorldConfig, WorldMemory, WorldStorage, ring_min_bytes_for, world_timers_for,
@@ -33,6 +33,7 @@ use crate::network::{FEEDING, Network, STACK_SOCKETS};
 use crate::places::PLAYERS;
 pub use crate::places::{ROOM_CAPACITY, ROOMS};
 use crate::report::{REPORT, set};
+use crate::unit;
 
 /// The players, those who have not said yet who they are, and Main.
 const LISTENERS: usize = PLAYERS + device::world::SPARE_SESSIONS as usize;
@@ -61,17 +62,7 @@ const RECEIVE_BUFFERS: usize = SOCKETS;
 const RECEIVE_BUFFER_BYTES: usize = tinyrealm_core::wire::ws::buffer_bytes(FRAME_LIMIT_BYTES);
 
 /// The longest packet for one peer alone: the registration.
-const REGISTRATION_BYTES: usize = 20 + device::world::REGION.len() + PUBLIC_ADDRESS_BYTES;
-const PUBLIC_ADDRESS_BYTES: usize = match device::world::PUBLIC_ADDRESS.len() {
-    0 => "255.255.255.255:65535".len(),
-    bytes => bytes,
-};
-
-/// What it proves itself with, read while it is built.
-const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
-    Some(key) => key,
-    None => panic!("device.toml: main.world_key is not 64 hexadecimal digits: see `tinyrealm key`"),
-};
+const REGISTRATION_BYTES: usize = 20 + unit::REGISTERED_TEXT_BYTES;
 
 /// The proof of its key: prefix, id, nonce, proof, and that it has no former one.
 const CLUSTER_PROOF_BYTES: usize = 6 + 3 + 16 + 32 + 1;
@@ -225,7 +216,7 @@ pub async fn run<B: Beginning, const VALUE_BYTES: usize, const KEPT: usize>(
     #[cfg(feature = "secure")]
     let boot = board.count_boot();
     #[cfg(feature = "secure")]
-    let mut entropy = crate::randomness::Randomness::new(KEY.bytes(), boot, entropy);
+    let mut entropy = crate::randomness::Randomness::new(unit::world_key().bytes(), boot, entropy);
     #[cfg(not(feature = "secure"))]
     let mut entropy = entropy;
     let memory = || {
@@ -277,11 +268,11 @@ fn start<G: Game + 'static>(engine: &mut WorldEngine<G>, entropy: &mut dyn Entro
 
 fn config(own_address: Ipv4Address) -> WorldConfig {
     WorldConfig {
-        world_id: WorldId(device::world::WORLD_ID as u16),
-        region: text(device::world::REGION),
+        world_id: WorldId(unit::world_id()),
+        region: text(unit::region()),
         address: public_address(own_address),
-        main_addresses: WorldConfig::only_main(text(device::main::ADDRESS)),
-        cluster_keys: ClusterKeys::of(KEY),
+        main_addresses: WorldConfig::only_main(text(unit::main_address())),
+        cluster_keys: ClusterKeys::of(unit::world_key()),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         room_spectators: 0,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
@@ -291,14 +282,11 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
     }
 }
 
-/// Whether what `device.toml` says is nothing, or a scheme.
-const HAS_OWN_ADDRESS: bool =
-    matches!(device::world::PUBLIC_ADDRESS.as_bytes(), [] | [.., b':', b'/', b'/']);
-
-/// Where clients find the device: as `device.toml` says, or else its own address, behind a scheme if that says one.
+/// Where clients find the device: as it is said, or else its own address, behind a scheme if that says one.
 fn public_address<const BYTES: usize>(own_address: Ipv4Address) -> heapless::String<BYTES> {
-    let mut address = text(device::world::PUBLIC_ADDRESS);
-    if HAS_OWN_ADDRESS {
+    let public = unit::public_address();
+    let mut address = text(public);
+    if matches!(public.as_bytes(), [] | [.., b':', b'/', b'/']) {
         let _ = write!(address, "{own_address}:{}", device::world::PORT);
     }
     address

@@ -104,13 +104,58 @@ impl Machine {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let scratch = Scratch::new()?;
-        let kernel = image.write(scratch.file("image.elf"))?;
         let serial = format!("file:{}", scratch.file("serial").display());
-        let mut command = board(&kernel, mac, network, &serial);
+        Self::start_on(scratch, image, mac, network, &serial, arguments)
+    }
+
+    /// [`Machine::start_with`], its serial line at a [terminal](Self::terminal); a reset has it begin anew.
+    ///
+    /// # Errors
+    /// If QEMU does not start.
+    pub fn start_at_terminal(
+        image: Image,
+        mac: &str,
+        network: &Network,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        let arguments = [&["-action", "reboot=reset"], arguments].concat();
+        Self::start_on(Scratch::new()?, image, mac, network, "pty", &arguments)
+    }
+
+    fn start_on(
+        scratch: Scratch,
+        image: Image,
+        mac: &str,
+        network: &Network,
+        serial: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
+        let kernel = image.write(scratch.file("image.elf"))?;
+        let mut command = board(&kernel, mac, network, serial);
         command.args(["-no-reboot", "-qmp", "stdio"]).args(arguments);
         let (child, monitor) = spawn(command, &scratch)?;
         let name = image.name().to_owned();
         Ok(Self { name, child, monitor, image, scratch })
+    }
+
+    /// The terminal that its serial line is at.
+    ///
+    /// # Errors
+    /// If it has ended, or its line is at none.
+    pub fn terminal(&mut self) -> anyhow::Result<String> {
+        let lines = self.monitor.ask("query-chardev", json!({}))?;
+        let mut names =
+            lines.as_array().into_iter().flatten().filter_map(|line| line["filename"].as_str());
+        let terminal = names.find_map(|name| name.strip_prefix("pty:"));
+        Ok(terminal.context("its serial line is at no terminal")?.to_owned())
+    }
+
+    /// Resets it, as its button does.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn reset(&mut self) -> anyhow::Result<()> {
+        self.monitor.ask("system_reset", json!({})).map(drop)
     }
 
     /// What it has logged so far.

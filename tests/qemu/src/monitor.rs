@@ -39,8 +39,12 @@ impl Monitor {
 
     fn read(&mut self) -> anyhow::Result<Value> {
         let mut line = String::new();
-        if self.from.read_line(&mut line)? == 0 {
-            bail!("QEMU has ended");
+        // Where its terminals are QEMU says in between, for people.
+        while !line.starts_with('{') {
+            line.clear();
+            if self.from.read_line(&mut line)? == 0 {
+                bail!("QEMU has ended");
+            }
         }
         Ok(serde_json::from_str(&line)?)
     }

@@ -74,6 +74,11 @@ impl fmt::Debug for ClusterSecret {
 pub struct ClusterKey([u8; 32]);
 
 impl ClusterKey {
+    /// Of these bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// From 64 hexadecimal digits, as it is written down; none from anything else.
     pub const fn from_hex(text: &str) -> Option<Self> {
         match bytes_from_hex(text) {

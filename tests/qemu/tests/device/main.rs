@@ -14,6 +14,7 @@ mod memory;
 mod moving;
 mod party;
 mod sealed;
+mod settings;
 mod stall;
 #[path = "../../../../servers/tests/support/mod.rs"]
 mod support;
