@@ -172,9 +172,7 @@ fn expiry(pem: &[u8]) -> anyhow::Result<SystemTime> {
 fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
     certificate.read_sequence(|parts| {
         let end = parts.next().read_sequence(|signed| {
-            signed.read_optional(|version| {
-                version.read_tagged(Tag::context(0), |number| number.read_u8())
-            })?;
+            signed.read_optional(|version| version.read_tagged(Tag::context(0), anything))?;
             // Its number, the signature's algorithm and the issuer.
             for _ in 0..3 {
                 signed.next().read_der()?;
@@ -183,7 +181,7 @@ fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
                 validity.next().read_der()?;
                 seconds_of(validity.next())
             })?;
-            while signed.read_optional(|rest| rest.read_der())?.is_some() {}
+            while signed.read_optional(anything)?.is_some() {}
             Ok(end)
         })?;
         // The signature's algorithm once more, and the signature: rustls has looked at both.
@@ -191,6 +189,11 @@ fn end_of_validity(certificate: BERReader<'_, '_>) -> ASN1Result<i64> {
         parts.next().read_der()?;
         Ok(end)
     })
+}
+
+/// What is not looked into.
+fn anything(part: BERReader<'_, '_>) -> ASN1Result<Vec<u8>> {
+    part.read_der()
 }
 
 /// A time is one of two types; which, its tag tells (RFC 5280 §4.1.2.5).

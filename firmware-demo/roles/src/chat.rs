@@ -12,7 +12,7 @@ use tinyrealm_core::node::chat::{
     CHAT_MAIN_COUNT_MAX, Chat, ChatConfig, ChatMemory, MAIN_BODY_MAX_BYTES, PAST_FRAME_MAX_BYTES,
     PAST_PAGE_MAX, RECORD_HEAD_BYTES,
 };
-use tinyrealm_core::node::cluster::ClusterKeys;
+use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::{Node, NodeMemory};
 use tinyrealm_core::protocol::Seq;
 use tinyrealm_core::wire::PacketHeader;
@@ -148,8 +148,11 @@ fn engine(boot: Boot, entropy: &mut dyn Entropy) -> Engine<'static, Chat<'static
         first_number: Seq(0),
         ..ChatConfig::DEFAULT
     };
-    let chat =
-        Chat::new(CHAT_MEMORY.take().storage(), config, ClusterKeys::of(crate::unit::chat_key()));
+    let chat = Chat::new(
+        CHAT_MEMORY.take().storage(),
+        config,
+        ClusterKeys::of(ClusterKey::new(*crate::unit::chat_key().bytes())),
+    );
     let storage = NODE_MEMORY.take().storage();
     #[cfg(feature = "secure")]
     let storage = match boot {

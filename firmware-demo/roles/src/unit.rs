@@ -57,26 +57,26 @@ pub(crate) fn login_address() -> &'static str {
 
 /// What a world proves itself with.
 #[inline]
-pub(crate) fn world_key() -> ClusterKey {
+pub(crate) fn world_key() -> &'static ClusterKey {
     const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
         Some(key) => key,
         None => {
             panic!("device.toml: main.world_key is not 64 hexadecimal digits: see `tinyrealm key`")
         }
     };
-    own!(world_key()).unwrap_or(KEY)
+    own!(world_key).unwrap_or(&KEY)
 }
 
 /// What a chat server proves itself with.
 #[inline]
-pub(crate) fn chat_key() -> ClusterKey {
+pub(crate) fn chat_key() -> &'static ClusterKey {
     const KEY: ClusterKey = match ClusterKey::from_hex(device::main::CHAT_KEY) {
         Some(key) => key,
         None => {
             panic!("device.toml: main.chat_key is not 64 hexadecimal digits: see `tinyrealm key`")
         }
     };
-    own!(chat_key()).unwrap_or(KEY)
+    own!(chat_key).unwrap_or(&KEY)
 }
 
 /// Which world it is.
@@ -150,7 +150,7 @@ mod own {
     use tinyrealm_core::node::cluster::ClusterKey;
     #[cfg(feature = "sealed-clients")]
     use tinyrealm_core::node::device_key::DeviceKey;
-    use tinyrealm_settings::{Account, Settings};
+    use tinyrealm_settings::{Account, Key, Settings};
 
     const SOCKET_TEXT_BYTES: usize = "255.255.255.255:65535".len();
 
@@ -159,6 +159,8 @@ mod own {
         pub(super) settings: Settings<'static>,
         pub(super) main_address: Option<&'static str>,
         pub(super) login_address: Option<&'static str>,
+        pub(super) world_key: Option<&'static ClusterKey>,
+        pub(super) chat_key: Option<&'static ClusterKey>,
     }
 
     static OWN: Mutex<Cell<Option<Own>>> = Mutex::new(Cell::new(None));
@@ -168,12 +170,19 @@ mod own {
     static MAIN_ADDRESS: Text = ConstStaticCell::new(heapless::String::new());
     static LOGIN_ADDRESS: Text = ConstStaticCell::new(heapless::String::new());
 
+    type Secret = ConstStaticCell<ClusterKey>;
+
+    static WORLD_KEY: Secret = ConstStaticCell::new(ClusterKey::new([0; 32]));
+    static CHAT_KEY: Secret = ConstStaticCell::new(ClusterKey::new([0; 32]));
+
     /// Once, before anything asks.
     pub(crate) fn put(settings: Settings<'static>) {
         let own = Own {
             settings,
             main_address: settings.main_address.and_then(|address| text(&MAIN_ADDRESS, address)),
             login_address: settings.login_address.and_then(|address| text(&LOGIN_ADDRESS, address)),
+            world_key: settings.world_key.and_then(|key| secret(&WORLD_KEY, key)),
+            chat_key: settings.chat_key.and_then(|key| secret(&CHAT_KEY, key)),
         };
         critical_section::with(|section| OWN.borrow(section).set(Some(own)));
     }
@@ -184,19 +193,17 @@ mod own {
         Some(text)
     }
 
+    fn secret(place: &'static Secret, key: Key) -> Option<&'static ClusterKey> {
+        let place = place.try_take()?;
+        *place = ClusterKey::new(*key.bytes());
+        Some(place)
+    }
+
     pub(super) fn get() -> Own {
         critical_section::with(|section| OWN.borrow(section).get()).unwrap_or_default()
     }
 
     impl Own {
-        pub(super) fn world_key(&self) -> Option<ClusterKey> {
-            self.settings.world_key.map(|key| ClusterKey::new(*key.bytes()))
-        }
-
-        pub(super) fn chat_key(&self) -> Option<ClusterKey> {
-            self.settings.chat_key.map(|key| ClusterKey::new(*key.bytes()))
-        }
-
         pub(super) fn world_id(&self) -> Option<u16> {
             self.settings.world_id.map(core::num::NonZero::get)
         }

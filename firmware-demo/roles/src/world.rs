@@ -9,7 +9,7 @@ use core::fmt::Write as _;
 use embassy_net::{Ipv4Address, StackResources};
 use static_cell::ConstStaticCell;
 use tinyrealm_core::entropy::{Entropy, Turn};
-use tinyrealm_core::node::cluster::ClusterKeys;
+use tinyrealm_core::node::cluster::{ClusterKey, ClusterKeys};
 use tinyrealm_core::node::world::{
     EVENT_FRAME_MAX_BYTES, Game, SaveStorage, StateMemory, StateSizes, StateStorage, World,
     WorldConfig, WorldMemory, WorldStorage, ring_min_bytes_for, world_timers_for,
@@ -272,7 +272,7 @@ fn config(own_address: Ipv4Address) -> WorldConfig {
         region: text(unit::region()),
         address: public_address(own_address),
         main_addresses: WorldConfig::only_main(text(unit::main_address())),
-        cluster_keys: ClusterKeys::of(unit::world_key()),
+        cluster_keys: ClusterKeys::of(ClusterKey::new(*unit::world_key().bytes())),
         room_capacity: device::world::ROOM_CAPACITY as u16,
         room_spectators: 0,
         flush_interval_ms: device::world::FLUSH_INTERVAL_MS,
