@@ -235,10 +235,12 @@ impl Walk<'_, '_> {
         let (name, calls) = (&function.symbol.name, self.graph.pointer_calls);
         let named: Vec<&PointerCall> =
             calls.iter().filter(|call| matches(name, &call.from)).collect();
+        // An image has those of its features alone.
+        if named.iter().all(|call| self.graph.named(&call.to).next().is_none()) {
+            let none_of = named.iter().map(|call| format!("`{}`", call.to));
+            self.gaps.extend(none_of.map(|to| format!("{name} calls {to}, and there is none")));
+        }
         for call in &named {
-            if self.graph.named(&call.to).next().is_none() {
-                self.gaps.insert(format!("{name} calls `{}`, and there is none", call.to));
-            }
             // What has a stack of its own is not on this one.
             if call.stack_in.is_none() {
                 callees.extend(self.graph.named(&call.to).map(|callee| (callee, Reach::Program)));
