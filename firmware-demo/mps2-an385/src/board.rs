@@ -52,6 +52,8 @@ pub static __INTERRUPTS: [Handler; INTERRUPTS] = {
 
 /// Starts clocks, interrupts and the watchdog.
 pub(crate) fn start() {
+    #[cfg(any(feature = "log", feature = "settings"))]
+    crate::uart::start();
     dual_timer::start();
     if let Some(mut core) = cortex_m::Peripherals::take() {
         // QEMU's user network looks for new connections only while the guest runs: 5 ms are short

@@ -11,12 +11,9 @@
 pub mod board;
 pub mod dual_timer;
 pub mod lan9118;
-#[cfg(feature = "log")]
 mod log;
 pub mod memory_map;
-#[cfg(feature = "settings")]
 mod settings;
-#[cfg(any(feature = "log", feature = "settings"))]
 mod uart;
 
 use embassy_executor::Spawner;
@@ -51,8 +48,6 @@ pub fn start<const SOCKETS: usize, const BYTES: usize, const ALL_SOCKETS: usize>
     buffers: &'static ConstStaticCell<SocketBuffers<SOCKETS, BYTES>>,
     spawn: impl FnOnce(Spawner, Network<SOCKETS, BYTES>),
 ) -> ! {
-    #[cfg(feature = "log")]
-    uart::start();
     board::start();
     #[cfg(feature = "settings")]
     settings::start();

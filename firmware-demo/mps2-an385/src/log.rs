@@ -1,4 +1,5 @@
 //! defmt's frames through UART0, which QEMU writes wherever `-serial` says.
+#![cfg(feature = "log")]
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};

@@ -3,6 +3,7 @@
 //! Contract: it is a flash all the same, also where its power is cut. Behind its sectors are two words of 32 bits: at which changed
 //! word it is to be cut, half of that done, or 0; and how many have been changed. QEMU's `-device loader` sets the first, its monitor
 //! reads the second.
+#![cfg(feature = "settings")]
 
 use core::convert::Infallible;
 
@@ -21,7 +22,6 @@ const PSRAM: usize = 0x2100_0000;
 
 /// Reads the settings, or has them told.
 pub(crate) fn start() {
-    uart::start();
     // SAFETY: memory that nobody else uses, and that is asked for once: here, at the start. Whatever it has is a value.
     let kept = unsafe { &mut *core::ptr::with_exposed_provenance_mut::<Kept>(PSRAM) };
     set_up::start(NAME, Flash { kept }, 0, &mut Mps2::new());

@@ -1,4 +1,5 @@
 //! UART0, which QEMU connects to wherever `-serial` says.
+#![cfg(any(feature = "log", feature = "settings"))]
 
 use crate::memory_map::UART;
 

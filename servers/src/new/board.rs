@@ -11,7 +11,7 @@ macro_rules! qemu_s {
 }
 
 /// A board's files beside those of a device.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 13] = [
     (".gitignore", include_str!("template/gitignore.txt")),
     ("Cargo.toml", include_str!("template/board/Cargo.toml.txt")),
     ("README.md", include_str!("template/board/README.md.txt")),
@@ -23,6 +23,8 @@ const FILES: [(&str, &str); 11] = [
     qemu_s!("src/lib.rs"),
     qemu_s!("src/log.rs"),
     qemu_s!("src/memory_map.rs"),
+    qemu_s!("src/settings.rs"),
+    qemu_s!("src/uart.rs"),
 ];
 
 pub(super) fn files() -> Vec<(String, &'static str)> {
@@ -104,7 +106,7 @@ mod tests {
             .lines()
             .filter(|line| !line.trim().starts_with("#["))
             .map(without_comments)
-            .filter(|line| line != "log::start();")
+            .filter(|line| line != "settings::start();")
             .collect();
         assert!(text.starts_with(&shown), "{shown:?} {text:?}");
     }
