@@ -1,7 +1,8 @@
 //! What a board with the feature `settings` does before all else: it reads what it is, or is told.
 //!
 //! Contract: [`start`] returns when the unit's settings are those of its flash. Without any, and if a desktop says hello at its line
-//! in the first moments, it is in set-up mode, whose end is a restart; nothing of a role or a network runs meanwhile.
+//! in the first moments, it is in set-up mode, whose end is a restart; nothing of a role or a network runs meanwhile. A desktop that
+//! falls silent keeps nobody from playing: a unit that has settings goes on with them.
 
 use embassy_time::{Duration, Instant};
 use embedded_storage::nor_flash::NorFlash;
@@ -12,6 +13,8 @@ use crate::{info, unit};
 
 /// How long a board with settings listens: a desktop says hello five times a second.
 const LISTENING: Duration = Duration::from_millis(500);
+/// How long a desktop may say nothing: it asks again after 200 ms, and gives a board up after five seconds.
+const DESKTOP_SILENCE: Duration = Duration::from_secs(10);
 /// For whoever looks at the line with a terminal.
 const HINT: &[u8] = b"\r\nset-up mode: tinyrealm board provision\r\n";
 
@@ -59,8 +62,8 @@ fn talk(
     if !has_settings {
         HINT.iter().for_each(|byte| board.write(*byte));
     }
-    let began = Instant::now();
-    while !has_settings || console.is_addressed() || began.elapsed() < LISTENING {
+    let mut listens_until = Instant::now() + LISTENING;
+    while !has_settings || Instant::now() < listens_until {
         board.feed_watchdog();
         let Some(byte) = board.read() else { continue };
         let wish = console.received(byte);
@@ -68,6 +71,9 @@ fn talk(
             let is_saved =
                 console.staged().is_some_and(|settings| page.write(&settings, record).is_ok());
             console.note_saved(is_saved);
+        }
+        if console.is_addressed() && !console.to_send().is_empty() {
+            listens_until = Instant::now() + DESKTOP_SILENCE;
         }
         console.to_send().iter().for_each(|byte| board.write(*byte));
         console.sent(usize::MAX);

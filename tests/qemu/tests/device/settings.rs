@@ -1,6 +1,7 @@
 //! One image, many units: a board that is told at its UART what it is, and is that from then on, wherever its power is cut.
 
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,10 @@ const CUT_AT_WORD: u32 = 0x2100_0800;
 const CHANGED_WORDS: Place = Place { address: CUT_AT_WORD + 4, bytes: 4 };
 /// How often a board is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+/// As PROTOCOL.md has it.
+const HELLO: &[u8] = b"\n01 hello 59ce\n";
+/// How long a board waits for a desktop that says no more.
+const DESKTOP_SILENCE: Duration = Duration::from_secs(10);
 const FORMER: u16 = 107;
 const NEXT: u16 = 108;
 /// How many places a save is cut at here; the settings' own tests cut it at each.
@@ -30,7 +35,7 @@ struct Unit {
     terminal: String,
     port: u16,
     /// QEMU takes up to a second to see that somebody is at its terminal, and a board that has settings listens for half of one.
-    _somebody: File,
+    somebody: File,
 }
 
 impl Unit {
@@ -47,7 +52,7 @@ impl Unit {
         let mut open = OpenOptions::new();
         open.read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());
         let somebody = open.open(&terminal).unwrap();
-        Self { main, machine, terminal, port, _somebody: somebody }
+        Self { main, machine, terminal, port, somebody }
     }
 
     /// What tells it that it is the world `id`.
@@ -144,6 +149,18 @@ fn a_unit_is_what_it_was_told_and_a_reset_leaves_it_that() {
     unit.wait_until_registered(NEXT, 1);
     unit.machine.reset().unwrap();
     unit.wait_until_registered(NEXT, 2);
+}
+
+#[test]
+fn whoever_says_hello_and_no_more_does_not_keep_a_unit_from_its_players() {
+    let mut unit = Unit::start(0);
+    unit.provision(FORMER).finish();
+    unit.wait_until_registered(FORMER, 1);
+    unit.machine.reset().unwrap();
+    let reset = Instant::now();
+    unit.somebody.write_all(HELLO).unwrap();
+    unit.wait_until_registered(FORMER, 2);
+    assert!(reset.elapsed() >= DESKTOP_SILENCE, "it has not heard the hello");
 }
 
 #[test]
