@@ -2,6 +2,7 @@
 //!
 //! Contract: 32-bit little-endian ARM, with symbols and DWARF; anything else is an error that says so.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use object::elf::{SHF_ALLOC, SHF_EXECINSTR, STT_FUNC, STT_OBJECT};
@@ -69,6 +70,8 @@ pub struct Image {
     pub symbols: Vec<Symbol>,
     /// Where code and data change, by address.
     pub contents: Vec<(u64, Content)>,
+    /// Where constants of the image were put in by the linker, if it tells (`--emit-relocs`): no other one is an address.
+    pub relocated: Option<BTreeSet<u64>>,
     /// It is for a processor that has registers for floats, and uses them.
     pub has_floats: bool,
     /// Bytes between the variables and the end of the RAM that the linker was given, if its script tells.
@@ -94,6 +97,7 @@ impl Image {
             sections: file.sections().filter_map(|section| memory_section(&section)).collect(),
             symbols: file.symbols().filter_map(|symbol| named_symbol(&symbol)).collect(),
             contents: file.symbols().filter_map(|symbol| mapping(&symbol)).collect(),
+            relocated: relocated(&file),
             has_floats: has_floats(&file),
             stack_space: stack_space(&file),
             debug_sections: Vec::new(),
@@ -135,6 +139,11 @@ impl Image {
         self.sections.iter().filter(|section| section.is_code && section.size > 0)
     }
 
+    /// Whether a word of a table there may be an address.
+    pub fn may_be_address(&self, place: u64) -> bool {
+        self.relocated.as_ref().is_none_or(|places| places.contains(&place))
+    }
+
     /// The variable of that name, whatever its module.
     pub fn variable(&self, name: &str) -> Option<&Symbol> {
         let last = |symbol: &Symbol| symbol.name.rsplit("::").next() == Some(name);
@@ -158,6 +167,13 @@ fn memory_section<'d>(section: &impl ObjectSection<'d>) -> Option<Section> {
         in_flash: !is_cleared,
         is_code: sh_flags & u64::from(SHF_EXECINSTR) != 0,
     })
+}
+
+/// Of what the device has in memory: debug information has addresses of its own.
+fn relocated(file: &ElfFile32<'_>) -> Option<BTreeSet<u64>> {
+    let sections = file.sections().filter(|section| memory_section(section).is_some());
+    let places = sections.flat_map(|section| section.relocations().map(|(place, _)| place));
+    Some(places.collect::<BTreeSet<u64>>()).filter(|places| !places.is_empty())
 }
 
 /// By the flags of the ARM ELF specification, 5.2.

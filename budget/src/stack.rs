@@ -136,7 +136,11 @@ impl<'i> Graph<'i> {
     /// Functions whose address, with the bit that says Thumb, is a constant of the image.
     fn addresses(&self, image: &Image) -> BTreeSet<u64> {
         let tables = image.sections.iter().filter(|section| !section.is_code);
-        let words = tables.flat_map(|section| words_of(&section.bytes));
+        let words = tables.flat_map(|section| {
+            let places = (section.address..).step_by(WORD_BYTES);
+            let words = places.zip(words_of(&section.bytes));
+            words.filter(|(place, _)| image.may_be_address(*place)).map(|(_, word)| word)
+        });
         let constants = self.functions.values().flat_map(|f| f.frame.constants.iter().copied());
         words.chain(constants).filter_map(|number| self.pointed_at(number)).collect()
     }
@@ -170,9 +174,11 @@ fn give_back_outlined_calls(functions: &mut BTreeMap<u64, Function<'_>>) {
     }
 }
 
+const WORD_BYTES: usize = 4;
+
 fn words_of(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes
-        .chunks_exact(4)
+        .chunks_exact(WORD_BYTES)
         .map(|word| u64::from(u32::from_le_bytes([word[0], word[1], word[2], word[3]])))
 }
 

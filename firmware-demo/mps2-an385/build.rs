@@ -39,7 +39,8 @@ fn main() {
         println!("cargo::rustc-link-arg-bin={binary}=-L{}", own.display());
     }
     println!("cargo::rerun-if-changed=build.rs");
-    for argument in ["--nmagic", "-Tlink.x"] {
+    // With what the linker has put in, the budget tells addresses from numbers: this board's code begins at 0.
+    for argument in ["--nmagic", "-Tlink.x", "--emit-relocs"] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
     if std::env::var_os("CARGO_FEATURE_LOG").is_some() {
