@@ -45,6 +45,16 @@ fn the_stack_follows_calls_through_pointers_and_has_an_interrupt_on_top() {
     assert_eq!(stack.interrupt.bytes, 8 + 116 + 36 + 72);
 }
 
+/// A number in a table may look like the address of a function; where the linker has put one in, it tells.
+#[test]
+fn what_the_linker_has_not_put_in_is_no_address() {
+    let mut image = Image::read(&fixture()).unwrap();
+    assert_eq!(image.relocated, None);
+    assert!(image.may_be_address(0x1234));
+    image.relocated = Some([0x1000].into());
+    assert!(image.may_be_address(0x1000) && !image.may_be_address(0x1234));
+}
+
 #[test]
 fn a_named_callee_is_taken_instead_and_one_that_is_not_there_is_a_gap() {
     let call = |to: &str| PointerCall {
