@@ -7,9 +7,9 @@ use crate::command::{
 };
 use crate::failure::Failure;
 use crate::{
-    bare_metal, bench, browser, budget, chaos, clocks, cluster, csharp, deploy, each_feature,
-    firmware, fuzz, hostile, interop, mixed, new_game, no_panic, package, peers, protocol, proxies,
-    qemu, ten_minutes, test, tidy, toolchain, web, wireshark,
+    bare_metal, bench, browser, budget, chaos, clocks, cluster, crates, csharp, deploy,
+    each_feature, firmware, fuzz, hostile, interop, mixed, new_game, no_panic, package, peers,
+    protocol, proxies, qemu, ten_minutes, test, tidy, toolchain, web, wireshark,
 };
 
 const NOTHING: (usize, usize) = (0, 0);
@@ -141,12 +141,7 @@ pub(crate) const COMMANDS: &[Command] = &[
                 anything,
                 "what other settings would take; a wrong word names those there are",
             ),
-            option(
-                "--compare",
-                "COMMIT",
-                anything,
-                "what has changed since, part by part: builds both, so it takes twice as long",
-            ),
+            option("--compare", "COMMIT", anything, "what has changed since; takes twice as long"),
             flag(
                 "--write",
                 "renews the tables of firmware-demo/README.md; without --image that of abilities, too",
@@ -280,6 +275,15 @@ pub(crate) const COMMANDS: &[Command] = &[
         arguments: &[],
         words: NOTHING,
         run: package::run,
+    },
+    Command {
+        name: "crates",
+        usage: "",
+        does: "packs the crates that others build upon, and builds them from their packages alone",
+        takes: "2 minutes",
+        arguments: &[],
+        words: NOTHING,
+        run: crates::run,
     },
     Command {
         name: "csharp",

@@ -15,6 +15,7 @@ mod clocks;
 mod cluster;
 mod command;
 mod commands;
+mod crates;
 mod csharp;
 mod deploy;
 mod each_feature;

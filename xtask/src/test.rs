@@ -131,6 +131,11 @@ const STEPS: &[Step] = &[
         runs: &[Run::Cargo(&["build", "--release"]), Run::Xtask("package")],
     },
     Step {
+        word: word("crates", "1 minute", "the crates that others build upon, from their packages"),
+        lane: Lane::Beside,
+        runs: &[Run::Xtask("crates")],
+    },
+    Step {
         word: word("web", "1 minute", "the browser's client, checked in and built now"),
         lane: Lane::Beside,
         runs: &[Run::Xtask("web check")],

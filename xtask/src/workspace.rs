@@ -76,6 +76,15 @@ pub(crate) fn release_binary_for_clusters() -> Result<PathBuf, Failure> {
     Ok(target_folder(&format!("release/tinyrealm{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// The version of all that is released together.
+pub(crate) fn version() -> Result<String, Failure> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml"));
+    let manifest = manifest.map_err(|error| error.to_string())?;
+    let line = manifest.lines().find(|line| line.starts_with("version = "));
+    let version = line.and_then(|line| line.split('"').nth(1));
+    Ok(version.ok_or("Cargo.toml has no version of the workspace")?.to_owned())
+}
+
 /// The oldest compiler that the workspace takes, as its manifest says: `(1, 88)`.
 pub(crate) fn rust_version() -> Option<(u32, u32)> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).ok()?;

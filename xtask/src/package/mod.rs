@@ -30,7 +30,7 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
         toolchain::require_program(program, package)?;
     }
     let folder = workspace::target_folder("debian");
-    let version = format!("{}-{REVISION}", workspace_version()?);
+    let version = format!("{}-{REVISION}", workspace::version()?);
     let architecture = process::require(Command::new("dpkg").arg("--print-architecture"))?;
     let architecture = architecture.trim();
     let contents = fill(&folder.join("tree"), &version)?;
@@ -43,14 +43,6 @@ pub(crate) fn run(_: &Arguments<'_>) -> Result<(), Failure> {
     judge(&package, &contents, &folder.join("unpacked"), &version)?;
     println!("{}", package.display());
     Ok(())
-}
-
-fn workspace_version() -> Result<String, Failure> {
-    let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml"));
-    let manifest = manifest.map_err(|error| error.to_string())?;
-    let line = manifest.lines().find(|line| line.starts_with("version = "));
-    let version = line.and_then(|line| line.split('"').nth(1));
-    Ok(version.ok_or("Cargo.toml has no version of the workspace")?.to_owned())
 }
 
 /// All that it installs.
