@@ -65,7 +65,7 @@ const BOARDS: [Board; 4] = [
     Board {
         name: "mps2-an385",
         target: "thumbv7m-none-eabi",
-        linted: "log,websocket",
+        linted: "log,settings,websocket",
         games: &[COIN_RUSH],
     },
     Board {

@@ -55,27 +55,27 @@ pub(crate) fn login_address() -> &'static str {
     own!(login_address).unwrap_or(device::login::ADDRESS)
 }
 
+/// A key as `device.toml` has it, read while the image is built.
+const fn written(key: &str) -> ClusterKey {
+    match ClusterKey::from_hex(key) {
+        Some(key) => key,
+        None => {
+            panic!("device.toml: a key of [main] is not 64 hexadecimal digits: see `tinyrealm key`")
+        }
+    }
+}
+
 /// What a world proves itself with.
 #[inline]
 pub(crate) fn world_key() -> &'static ClusterKey {
-    const KEY: ClusterKey = match ClusterKey::from_hex(device::main::WORLD_KEY) {
-        Some(key) => key,
-        None => {
-            panic!("device.toml: main.world_key is not 64 hexadecimal digits: see `tinyrealm key`")
-        }
-    };
+    const KEY: ClusterKey = written(device::main::WORLD_KEY);
     own!(world_key).unwrap_or(&KEY)
 }
 
 /// What a chat server proves itself with.
 #[inline]
 pub(crate) fn chat_key() -> &'static ClusterKey {
-    const KEY: ClusterKey = match ClusterKey::from_hex(device::main::CHAT_KEY) {
-        Some(key) => key,
-        None => {
-            panic!("device.toml: main.chat_key is not 64 hexadecimal digits: see `tinyrealm key`")
-        }
-    };
+    const KEY: ClusterKey = written(device::main::CHAT_KEY);
     own!(chat_key).unwrap_or(&KEY)
 }
 
